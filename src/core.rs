@@ -1,0 +1,20 @@
+//! What a marketplace is: its model, its rules and its database. Every subcommand shares this module.
+//! Nothing here knows HTTP or a terminal.
+
+pub mod access;
+pub mod clock;
+pub mod db;
+// pub mod demo;
+pub mod error;
+pub mod event;
+pub mod field;
+pub mod id;
+// pub mod manifest;
+pub mod model;
+// pub mod package;
+pub mod page;
+pub mod resource;
+pub mod secret;
+pub mod seed;
+
+pub use error::{Error, Kind, Result};

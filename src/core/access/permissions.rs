@@ -1,0 +1,172 @@
+//! Permissions: what roles give, as a map of resource and verb to true or false.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::core::Result;
+use crate::core::db::{Db, Json};
+use crate::core::field::{Document, Shape};
+use crate::core::id::Id;
+use crate::core::model::User;
+
+/// What somebody may do with a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verb {
+    /// Make one.
+    Create,
+    /// See it.
+    Read,
+    /// Change it.
+    Update,
+    /// Delete it.
+    Delete,
+    /// Make a product or a build public.
+    Publish,
+    /// Vouch for a product or a build.
+    Validate,
+    /// Ask whether others may use a product.
+    Authorize,
+    /// Everything, of `everything`.
+    Manage,
+}
+
+impl Verb {
+    /// Its name in permissions.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Read => "read",
+            Self::Update => "update",
+            Self::Delete => "delete",
+            Self::Publish => "publish",
+            Self::Validate => "validate",
+            Self::Authorize => "authorize",
+            Self::Manage => "manage",
+        }
+    }
+}
+
+const CRUD: &[&str] = &["create", "read", "update", "delete"];
+const PUBLISHED: &[&str] = &["create", "read", "update", "delete", "publish", "validate"];
+
+/// Every resource with the verbs that a role can permit on it.
+const TEMPLATE: &[(&str, &[&str])] = &[
+    ("everything", &["manage"]),
+    ("appointments", CRUD),
+    ("attempts", CRUD),
+    ("badges", CRUD),
+    ("builds", PUBLISHED),
+    ("claims", CRUD),
+    ("configurations", CRUD),
+    ("dependencies", CRUD),
+    ("entitlements", CRUD),
+    ("exposures", CRUD),
+    ("groups", CRUD),
+    ("identities", CRUD),
+    ("identity_providers", CRUD),
+    ("instances", CRUD),
+    ("interfaces", CRUD),
+    ("licenses", CRUD),
+    ("members", CRUD),
+    ("parameters", CRUD),
+    ("platforms", CRUD),
+    ("product_licenses", CRUD),
+    ("products", &["create", "read", "update", "delete", "publish", "validate", "authorize"]),
+    ("roles", CRUD),
+    ("screenshots", CRUD),
+    ("sub_products", CRUD),
+    ("surrogates", CRUD),
+    ("tasks", CRUD),
+    ("tokens", CRUD),
+    ("users", &["create", "read", "update", "delete", "update_self", "read_self"]),
+    ("vouchers", CRUD),
+];
+
+/// Which verbs on which resources are permitted. What is not named is not.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Permissions(BTreeMap<String, BTreeMap<String, bool>>);
+
+impl Permissions {
+    /// None at all.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// All of them.
+    pub fn everything() -> Self {
+        Self::of(&[("everything", &["manage"])])
+    }
+
+    /// These, and no others.
+    pub fn of(granted: &[(&str, &[&str])]) -> Self {
+        let verbs = |verbs: &[&str]| verbs.iter().map(|verb| ((*verb).to_owned(), true)).collect();
+        Self(granted.iter().map(|(resource, list)| ((*resource).to_owned(), verbs(list))).collect())
+    }
+
+    /// Those of all roles of a user: true anywhere wins.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn of_user(db: &Db, id: Id<User>) -> Result<Self> {
+        let roles: Vec<(Json<Self>,)> = db
+            .all(crate::sql!(
+                "select roles.permissions from roles join appointments on appointments.role_id = roles.id \
+                 where appointments.entity_type = 'User' and appointments.entity_id = $1",
+                id
+            ))
+            .await?;
+        Ok(roles.into_iter().fold(Self::none(), |all, (Json(role),)| all.merged(role)))
+    }
+
+    /// Whether this is permitted, by itself or by `everything.manage`.
+    pub fn permit(&self, resource: &str, verb: Verb) -> bool {
+        let granted = |resource: &str, verb: &str| self.0.get(resource).and_then(|verbs| verbs.get(verb)) == Some(&true);
+        granted(resource, verb.word()) || granted("everything", Verb::Manage.word())
+    }
+
+    /// These and others together.
+    fn merged(mut self, other: Self) -> Self {
+        for (resource, verbs) in other.0 {
+            let mine = self.0.entry(resource).or_default();
+            for (verb, granted) in verbs {
+                *mine.entry(verb).or_default() |= granted;
+            }
+        }
+        self
+    }
+
+    /// These, with every other permission there is as false: the form that answers have.
+    pub fn in_full(&self) -> Self {
+        let template = TEMPLATE.iter().map(|(resource, verbs)| {
+            ((*resource).to_owned(), verbs.iter().map(|verb| ((*verb).to_owned(), false)).collect())
+        });
+        Self(template.collect()).merged(self.clone())
+    }
+}
+
+impl Document for Permissions {
+    const SHAPE: Shape = Shape::Object;
+    const MUST: &'static str = "an object of resources, each an object of verbs, each true or false";
+
+    fn read(value: &Value) -> Option<Self> {
+        match value {
+            Value::String(text) => serde_json::from_str(text).ok(),
+            value => serde_json::from_value(value.clone()).ok(),
+        }
+        .map(|permissions: Self| permissions.in_full())
+    }
+
+    fn fault(&self) -> Option<String> {
+        let known: Map<String, Value> = TEMPLATE.iter().map(|(resource, verbs)| ((*resource).into(), Value::from(*verbs))).collect();
+        self.0.iter().find_map(|(resource, verbs)| match known.get(resource).and_then(Value::as_array) {
+            None => Some(format!("must not name the unknown resource {resource:?}")),
+            Some(permitted) => {
+                let unknown = verbs.keys().find(|verb| !permitted.iter().any(|known| known == *verb))?;
+                Some(format!("must not name the unknown verb {unknown:?} of {resource}"))
+            }
+        })
+    }
+}

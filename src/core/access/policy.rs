@@ -1,0 +1,59 @@
+//! The policy: what callers may do without a permission from a role. Whoever has the permission may do it to all.
+
+use super::Verb::{self, Create, Delete, Read, Update};
+
+/// To which records a rule applies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// All of them, whoever asks.
+    Always,
+    /// Those whose instants of publication have passed, whoever asks.
+    Published,
+    /// Those that belong to the caller.
+    Own,
+    /// Those whose parent the caller may do this with.
+    Parent(Verb),
+    /// Those that are published and whose parent the caller may read.
+    PublishedInParent,
+}
+
+/// One rule: these verbs on this resource are allowed when this holds.
+#[derive(Debug)]
+pub struct Rule {
+    /// The plural name of the resource.
+    pub resource: &'static str,
+    /// What is allowed.
+    pub verbs: &'static [Verb],
+    /// When.
+    pub when: When,
+}
+
+const fn allow(resource: &'static str, verbs: &'static [Verb], when: When) -> Rule {
+    Rule { resource, verbs, when }
+}
+
+const ALL: &[Verb] = &[Create, Read, Update, Delete];
+
+/// Everything that needs no permission. What is not here is denied.
+pub const POLICY: &[Rule] = &[
+    allow("badges", &[Read], When::Always),
+    allow("interfaces", &[Read], When::Always),
+    allow("licenses", &[Read], When::Always),
+    allow("products", &[Read], When::Published),
+    allow("products", &[Read, Update], When::Own),
+    allow("product_licenses", &[Read], When::Parent(Read)),
+    allow("product_licenses", ALL, When::Parent(Update)),
+    allow("builds", &[Read], When::PublishedInParent),
+    allow("builds", ALL, When::Parent(Update)),
+    allow("configurations", &[Read], When::Parent(Read)),
+    allow("configurations", ALL, When::Parent(Update)),
+    allow("tasks", &[Read], When::Parent(Read)),
+    allow("tasks", ALL, When::Parent(Update)),
+    allow("dependencies", &[Read], When::Parent(Read)),
+    allow("dependencies", ALL, When::Parent(Update)),
+    allow("exposures", &[Read], When::Parent(Read)),
+    allow("exposures", ALL, When::Parent(Update)),
+    allow("parameters", &[Read], When::Parent(Read)),
+    allow("parameters", ALL, When::Parent(Update)),
+    allow("users", &[Read, Update], When::Own),
+];

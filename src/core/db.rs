@@ -1,0 +1,299 @@
+//! The database: one handle over two drivers. No module outside this folder names a driver.
+
+mod arg;
+mod column;
+mod failure;
+mod migrations;
+mod open;
+mod statement;
+mod url;
+
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use sqlx::postgres::{PgListener, PgRow};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{AssertSqlSafe, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use tokio::sync::{Mutex as AsyncMutex, Notify};
+
+pub use arg::Arg;
+pub use migrations::{MigrationState, State};
+pub use open::Wait;
+pub use sqlx::types::Json;
+pub use sqlx::{FromRow, Type};
+pub use statement::Statement;
+pub use url::DatabaseUrl;
+
+use super::event::{self, NewEvent};
+use super::{Error, Result};
+
+/// A row type that decodes from either database; `#[derive(FromRow)]` suffices.
+pub trait Row: for<'r> FromRow<'r, PgRow> + for<'r> FromRow<'r, SqliteRow> + Send + Unpin + 'static {}
+impl<T> Row for T where T: for<'r> FromRow<'r, PgRow> + for<'r> FromRow<'r, SqliteRow> + Send + Unpin + 'static {}
+
+/// Which database this is, for the few texts that can't be portable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// PostgreSQL 13 or newer.
+    Postgres,
+    /// SQLite 3.35 or newer, compiled in.
+    Sqlite,
+}
+
+/// A pool of connections, or a transaction opened from one. Cheap to clone.
+#[derive(Clone)]
+pub struct Db {
+    handle: Handle,
+    committed: Arc<Notify>,
+}
+
+#[derive(Clone)]
+enum Handle {
+    Postgres(PgPool),
+    PostgresTx(Arc<AsyncMutex<Transaction<'static, Postgres>>>),
+    /// SQLite has one writer at a time: a pool of one connection queues writers fairly where busy-waiting would not.
+    Sqlite {
+        readers: SqlitePool,
+        writer: SqlitePool,
+    },
+    SqliteTx(Arc<AsyncMutex<Transaction<'static, Sqlite>>>),
+}
+
+/// Runs one statement on whichever handle is held.
+macro_rules! run {
+    ($db:ident, $statement:ident, $query:expr, $fetch:ident) => {{
+        let Statement { text, args } = $statement;
+        macro_rules! bound {
+            () => {
+                args.into_iter().fold($query(AssertSqlSafe(text)), |query, arg| query.bind(arg))
+            };
+        }
+        match &$db.handle {
+            Handle::Postgres(pool) => bound!().$fetch(pool).await.map(Into::into),
+            Handle::PostgresTx(tx) => bound!().$fetch(&mut **tx.lock().await).await.map(Into::into),
+            Handle::Sqlite { readers, .. } => bound!().$fetch(readers).await.map(Into::into),
+            Handle::SqliteTx(tx) => bound!().$fetch(&mut **tx.lock().await).await.map(Into::into),
+        }
+        .map_err(failure::classify)
+    }};
+}
+
+/// How many rows a statement changed.
+struct Affected(u64);
+
+impl From<sqlx::postgres::PgQueryResult> for Affected {
+    fn from(result: sqlx::postgres::PgQueryResult) -> Self {
+        Self(result.rows_affected())
+    }
+}
+
+impl From<sqlx::sqlite::SqliteQueryResult> for Affected {
+    fn from(result: sqlx::sqlite::SqliteQueryResult) -> Self {
+        Self(result.rows_affected())
+    }
+}
+
+impl Db {
+    fn new(handle: Handle) -> Self {
+        Self { handle, committed: Arc::default() }
+    }
+
+    /// Which database this is.
+    pub fn dialect(&self) -> Dialect {
+        match &self.handle {
+            Handle::Postgres(_) | Handle::PostgresTx(_) => Dialect::Postgres,
+            Handle::Sqlite { .. } | Handle::SqliteTx(_) => Dialect::Sqlite,
+        }
+    }
+
+    /// Opens a transaction; all writes happen in one. Dropping it without [`Tx::commit`] rolls it back.
+    ///
+    /// # Errors
+    /// [`Kind::Unavailable`](super::Kind::Unavailable) when no connection can be had in time.
+    pub async fn begin(&self) -> Result<Tx> {
+        let handle = match &self.handle {
+            Handle::Postgres(pool) => {
+                Handle::PostgresTx(Arc::new(AsyncMutex::new(pool.begin().await.map_err(failure::classify)?)))
+            }
+            // A deferred transaction that reads before it writes loses the race for the lock.
+            Handle::Sqlite { writer, .. } => Handle::SqliteTx(Arc::new(AsyncMutex::new(
+                writer.begin_with("begin immediate").await.map_err(failure::classify)?,
+            ))),
+            Handle::PostgresTx(_) | Handle::SqliteTx(_) => {
+                return Err(Error::internal("a transaction was opened inside a transaction"));
+            }
+        };
+        Ok(Tx { db: Self { handle, committed: self.committed.clone() }, announced: Mutex::default() })
+    }
+
+    /// All rows that a statement gives.
+    ///
+    /// # Errors
+    /// When the database refuses the statement or is away.
+    pub async fn all<T: Row>(&self, statement: Statement) -> Result<Vec<T>> {
+        run!(self, statement, sqlx::query_as, fetch_all)
+    }
+
+    /// The row that a statement gives, if any.
+    ///
+    /// # Errors
+    /// When the database refuses the statement or is away.
+    pub async fn optional<T: Row>(&self, statement: Statement) -> Result<Option<T>> {
+        run!(self, statement, sqlx::query_as, fetch_optional)
+    }
+
+    /// The one row that a statement always gives.
+    ///
+    /// # Errors
+    /// When the database refuses the statement, gives no row or is away.
+    pub async fn one<T: Row>(&self, statement: Statement) -> Result<T> {
+        self.optional(statement).await?.ok_or_else(|| Error::internal("a statement gave no row"))
+    }
+
+    /// The first column of the one row that a statement always gives.
+    ///
+    /// # Errors
+    /// As [`one`](Self::one).
+    pub async fn scalar<T>(&self, statement: Statement) -> Result<T>
+    where
+        (T,): Row,
+    {
+        self.one::<(T,)>(statement).await.map(|(value,)| value)
+    }
+
+    /// Whether a statement gives any row.
+    ///
+    /// # Errors
+    /// When the database refuses the statement or is away.
+    pub async fn exists(&self, statement: Statement) -> Result<bool> {
+        self.optional::<Nothing>(statement).await.map(|row| row.is_some())
+    }
+
+    /// Runs a statement and tells how many rows it changed. Writes need a transaction: see [`begin`](Self::begin).
+    ///
+    /// # Errors
+    /// When the database refuses the statement or is away.
+    pub async fn execute(&self, statement: Statement) -> Result<u64> {
+        let affected: Result<Affected> = run!(self, statement, sqlx::query, execute);
+        affected.map(|Affected(rows)| rows)
+    }
+
+    /// Waits until a transaction of this process that recorded events has committed.
+    pub async fn committed(&self) {
+        self.committed.notified().await;
+    }
+
+    /// Tells other servers on the same database that there are new events. Nothing to do on SQLite.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn notify_others(&self) -> Result<()> {
+        match self.dialect() {
+            Dialect::Postgres => self.execute(crate::sql!("select pg_notify('mkt_events', '')")).await.map(drop),
+            Dialect::Sqlite => Ok(()),
+        }
+    }
+
+    /// A dedicated connection that hears [`notify_others`](Self::notify_others), or `None` on SQLite.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn listen(&self) -> Result<Option<Listener>> {
+        let Handle::Postgres(pool) = &self.handle else { return Ok(None) };
+        let mut listener = PgListener::connect_with(pool).await.map_err(failure::classify)?;
+        listener.listen("mkt_events").await.map_err(failure::classify)?;
+        Ok(Some(Listener(listener)))
+    }
+
+    /// Closes all connections; on SQLite this also folds the write-ahead log into the file.
+    pub async fn close(&self) {
+        match &self.handle {
+            Handle::Postgres(pool) => pool.close().await,
+            Handle::Sqlite { readers, writer } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Handle::PostgresTx(_) | Handle::SqliteTx(_) => {}
+        }
+    }
+}
+
+/// A row of which nothing is read.
+struct Nothing;
+
+impl<'r, R: sqlx::Row> FromRow<'r, R> for Nothing {
+    fn from_row(_: &'r R) -> sqlx::Result<Self> {
+        Ok(Self)
+    }
+}
+
+/// A connection on which other servers announce new events.
+pub struct Listener(PgListener);
+
+impl Listener {
+    /// Waits for the next announcement.
+    ///
+    /// # Errors
+    /// When the connection is lost; take a new one.
+    pub async fn heard(&mut self) -> Result<()> {
+        self.0.recv().await.map(drop).map_err(failure::classify)
+    }
+}
+
+/// An open transaction, usable wherever a [`Db`] is.
+pub struct Tx {
+    db: Db,
+    announced: Mutex<Vec<NewEvent>>,
+}
+
+impl Deref for Tx {
+    type Target = Db;
+
+    fn deref(&self) -> &Db {
+        &self.db
+    }
+}
+
+impl Tx {
+    /// Keeps events of this transaction's changes, to be written at its end.
+    pub fn announce(&self, events: Vec<NewEvent>) {
+        self.announced.lock().unwrap_or_else(PoisonError::into_inner).extend(events);
+    }
+
+    /// Holds a row against other writers until the transaction ends. On SQLite the transaction holds the whole database.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn lock_row(&self, table: &str, id: uuid::Uuid) -> Result<()> {
+        match self.dialect() {
+            Dialect::Postgres => {
+                let text = format!("select 1 from {table} where id = $1 for update");
+                self.exists(Statement::new(text).bind(id)).await.map(drop)
+            }
+            Dialect::Sqlite => Ok(()),
+        }
+    }
+
+    /// Writes the events announced, then makes all changes durable and visible at once, and wakes the relay.
+    ///
+    /// Events come last because their place in the log is a lock that all writers of events share.
+    ///
+    /// # Errors
+    /// When the database refuses or is away; then nothing was changed, or, should the connection be lost at this very
+    /// moment, it is unknown.
+    pub async fn commit(self) -> Result<()> {
+        let events = self.announced.into_inner().unwrap_or_else(PoisonError::into_inner);
+        event::write(&self.db, &events).await?;
+        let shared = || Error::internal("a transaction was still in use at its commit");
+        match self.db.handle {
+            Handle::PostgresTx(tx) => Arc::into_inner(tx).ok_or_else(shared)?.into_inner().commit().await,
+            Handle::SqliteTx(tx) => Arc::into_inner(tx).ok_or_else(shared)?.into_inner().commit().await,
+            Handle::Postgres(_) | Handle::Sqlite { .. } => return Err(shared()),
+        }
+        .map_err(failure::classify)?;
+        if !events.is_empty() {
+            self.db.committed.notify_one();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,104 @@
+//! The schema's migrations: one text for both databases, applied in order, each once.
+
+use std::sync::LazyLock;
+
+use serde::Serialize;
+use sqlx::SqlSafeStr;
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
+
+use super::{Db, Dialect, Handle, failure};
+use crate::core::{Error, Result};
+
+/// Every migration, oldest first. A released one never changes; `migrations/README.md` has the rules.
+const MIGRATIONS: &[(&str, &str)] = &[("marketplace", include_str!("../../../migrations/0001_marketplace.sql"))];
+
+static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
+    let migration = |(index, (name, text)): (usize, &(&'static str, &'static str))| {
+        Migration::new(index as i64 + 1, (*name).into(), MigrationType::Simple, text.into_sql_str(), false)
+    };
+    Migrator::with_migrations(MIGRATIONS.iter().enumerate().map(migration).collect())
+});
+
+/// Whether a migration has been applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// It has.
+    Applied,
+    /// Not yet.
+    Pending,
+    /// It has, and this binary does not know it: a newer one was here.
+    Unknown,
+}
+
+/// One migration and where it stands.
+#[derive(Debug, Clone, Serialize)]
+pub struct MigrationState {
+    /// Its number, from 1.
+    pub version: i64,
+    /// What it is about.
+    pub name: String,
+    /// Where it stands.
+    pub state: State,
+}
+
+impl Db {
+    /// Applies the migrations that are missing. Of several processes that try at once, one does and the others wait.
+    ///
+    /// # Errors
+    /// When the schema is newer than this binary, or the database refuses.
+    pub async fn migrate(&self) -> Result<()> {
+        match &self.handle {
+            Handle::Postgres(pool) => MIGRATOR.run(pool).await,
+            Handle::Sqlite { writer, .. } => MIGRATOR.run(writer).await,
+            Handle::PostgresTx(_) | Handle::SqliteTx(_) => {
+                return Err(Error::internal("migrations were run inside a transaction"));
+            }
+        }
+        .map_err(refused)
+    }
+
+    /// Every migration that this binary or the database knows, and where it stands.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn migrations(&self) -> Result<Vec<MigrationState>> {
+        let applied: Vec<i64> = if self.has_migrations_table().await? {
+            let rows: Vec<(i64,)> = self.all(crate::sql!("select version from _sqlx_migrations order by version")).await?;
+            rows.into_iter().map(|(version,)| version).collect()
+        } else {
+            Vec::new()
+        };
+        let known = MIGRATOR.iter().map(|migration| MigrationState {
+            version: migration.version,
+            name: migration.description.to_string(),
+            state: if applied.contains(&migration.version) { State::Applied } else { State::Pending },
+        });
+        let unknown = applied.iter().filter(|version| !MIGRATOR.version_exists(**version)).map(|version| {
+            MigrationState { version: *version, name: "of a newer mkt".into(), state: State::Unknown }
+        });
+        Ok(known.chain(unknown).collect())
+    }
+
+    async fn has_migrations_table(&self) -> Result<bool> {
+        self.exists(match self.dialect() {
+            Dialect::Postgres => crate::sql!("select 1 where to_regclass('_sqlx_migrations') is not null"),
+            Dialect::Sqlite => crate::sql!("select 1 from sqlite_master where name = '_sqlx_migrations'"),
+        })
+        .await
+    }
+}
+
+fn refused(error: MigrateError) -> Error {
+    match error {
+        MigrateError::VersionMissing(version) => Error::conflict(format!(
+            "The database is at migration {version}, which this mkt does not know: a newer mkt has migrated it. \
+             Run that newer version, or restore a backup from before."
+        )),
+        MigrateError::VersionMismatch(version) => Error::conflict(format!(
+            "Migration {version} was applied to this database in another form: it was made by another build of mkt."
+        )),
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => failure::classify(error),
+        other => Error::internal(other),
+    }
+}

@@ -1,0 +1,58 @@
+//! SQL text with its arguments.
+
+use std::borrow::Cow;
+
+use super::Arg;
+
+/// SQL text with its arguments, written with [`sql!`](crate::sql) or, where the text depends on the resource,
+/// assembled with [`push`](Self::push). Values only ever go in as arguments.
+#[derive(Debug, Clone)]
+pub struct Statement {
+    pub(super) text: Cow<'static, str>,
+    pub(super) args: Vec<Arg>,
+}
+
+impl Statement {
+    /// A statement that starts with this text.
+    pub fn new(text: impl Into<Cow<'static, str>>) -> Self {
+        Self { text: text.into(), args: Vec::new() }
+    }
+
+    /// Adds the argument of the next `$n` in the text.
+    pub fn bind(mut self, arg: impl Into<Arg>) -> Self {
+        self.args.push(arg.into());
+        self
+    }
+
+    /// Appends text.
+    pub fn push(&mut self, text: &str) -> &mut Self {
+        self.text.to_mut().push_str(text);
+        self
+    }
+
+    /// Appends a placeholder and binds its argument.
+    pub fn push_arg(&mut self, arg: impl Into<Arg>) -> &mut Self {
+        self.args.push(arg.into());
+        let place = format!("${}", self.args.len());
+        self.push(&place)
+    }
+
+    /// Appends placeholders for all arguments, separated by commas.
+    pub fn push_args(&mut self, args: impl IntoIterator<Item = impl Into<Arg>>) -> &mut Self {
+        for (index, arg) in args.into_iter().enumerate() {
+            if index > 0 {
+                self.push(", ");
+            }
+            self.push_arg(arg);
+        }
+        self
+    }
+}
+
+/// A [`Statement`]: `sql!("select … where id = $1", id)`.
+#[macro_export]
+macro_rules! sql {
+    ($text:literal $(, $arg:expr)* $(,)?) => {
+        $crate::core::db::Statement::new($text)$(.bind($arg))*
+    };
+}

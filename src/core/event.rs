@@ -1,0 +1,141 @@
+//! Events: the outbox that a change and its event reach together, and the relay that carries them to who listens.
+//!
+//! Every event has a position in one log, in order of commit and without gaps, and an offset in each stream that it
+//! belongs to. Whoever has read up to a position has missed nothing before it.
+
+mod log;
+mod relay;
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+pub use log::{after, newest_position, since, write};
+pub use relay::Relay;
+
+use super::access::{Caller, Verb};
+use super::clock::Timestamp;
+use super::id::Id;
+use super::model::{Build, Product, User};
+use super::resource::Resource;
+
+/// The stream of what is published in and withdrawn from the catalogue.
+pub const CATALOG: &str = "catalog";
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventType {
+    /// It can be seen by all from now on.
+    Published,
+    /// It can't any more.
+    Unpublished,
+    /// A build was withdrawn from new deployments.
+    Yanked,
+    /// It is gone.
+    Deleted,
+}
+
+impl EventType {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Published => "published",
+            Self::Unpublished => "unpublished",
+            Self::Yanked => "yanked",
+            Self::Deleted => "deleted",
+        }
+    }
+
+    /// Whether it tells that something is no longer to be seen, and therefore nothing else of it.
+    fn withdraws(self) -> bool {
+        matches!(self, Self::Unpublished | Self::Deleted)
+    }
+}
+
+/// An event about to be written.
+#[derive(Debug, Clone)]
+pub struct NewEvent {
+    event_type: EventType,
+    resource_type: &'static str,
+    resource_id: Uuid,
+    product_id: Id<Product>,
+    build_id: Option<Id<Build>>,
+    message: String,
+    model: Value,
+    streams: &'static [&'static str],
+}
+
+impl NewEvent {
+    /// An event about a product, for the catalogue's stream.
+    pub fn of_product(event_type: EventType, product: &Product, message: String) -> Self {
+        let model = if event_type.withdraws() {
+            json!({ "product": { "id": product.id } })
+        } else {
+            json!({ "product": { "id": product.id, "name": product.name, "mime_type": product.mime_type } })
+        };
+        let (resource_id, product_id) = (product.id.uuid(), product.id);
+        Self { event_type, resource_type: "product", resource_id, product_id, build_id: None, message, model, streams: &[CATALOG] }
+    }
+
+    /// An event about a build, for the catalogue's stream.
+    pub fn of_build(event_type: EventType, build: &Build, message: String) -> Self {
+        let model = if event_type.withdraws() {
+            json!({ "build": { "id": build.id, "product": { "id": build.product_id } } })
+        } else {
+            json!({ "build": {
+                "id": build.id,
+                "version": build.version,
+                "container_repository": build.container_repository,
+                "container_tag": build.container_tag,
+                "container_digest": build.container_digest,
+                "product": { "id": build.product_id },
+            } })
+        };
+        let (resource_id, product_id) = (build.id.uuid(), build.product_id);
+        let build_id = (!event_type.withdraws()).then_some(build.id);
+        Self { event_type, resource_type: "build", resource_id, product_id, build_id, message, model, streams: &[CATALOG] }
+    }
+}
+
+/// An event as everybody gets it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// Its id, by which repeats are told.
+    pub id: Uuid,
+    /// What happened.
+    pub event_type: String,
+    /// To what kind of thing.
+    pub resource_type: String,
+    /// What happened, as a sentence.
+    pub message: String,
+    /// When.
+    pub occurred_at: Timestamp,
+    /// The thing itself, as far as it may be told.
+    pub model: Value,
+}
+
+/// An event on a stream, with what decides who may receive it.
+#[derive(Debug, Clone)]
+pub struct Delivery {
+    /// Its place in the log of all events.
+    pub position: i64,
+    /// The stream.
+    pub stream: String,
+    /// Its id.
+    pub id: Uuid,
+    /// The [`Event`] as JSON, made once when it was written.
+    pub body: Arc<str>,
+    readable_by_all: bool,
+    owner: Option<Id<User>>,
+}
+
+impl Delivery {
+    /// Whether a caller may read what it is about, as of when it was read from the log.
+    pub fn is_for(&self, caller: &Caller) -> bool {
+        self.readable_by_all
+            || caller.permits_all(&Product::TABLE, Verb::Read)
+            || self.owner.is_some() && self.owner == caller.user_id()
+    }
+}

@@ -1,0 +1,157 @@
+//! The outbox: writing events inside a transaction, reading them in order.
+
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{Delivery, NewEvent};
+use crate::core::access::{Caller, Verb};
+use crate::core::clock::{self, Timestamp};
+use crate::core::db::{Db, FromRow, Statement};
+use crate::core::id::Id;
+use crate::core::model::{Product, User};
+use crate::core::resource::Resource;
+use crate::core::{Error, Result};
+
+/// Writes events at the end of the transaction of their change. Takes the log's lock, which the commit releases.
+///
+/// # Errors
+/// When the database refuses or is away.
+pub async fn write(db: &Db, events: &[NewEvent]) -> Result<()> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    let now = clock::now();
+    let first = advance(db, "events", events.len()).await?;
+    let mut insert = Statement::new(
+        "insert into events (position, id, event_type, resource_type, resource_id, product_id, build_id, withdrawn, body, \
+         occurred_at) values ",
+    );
+    for (position, event) in (first..).zip(events) {
+        let id = Uuid::new_v4();
+        let body = json!({
+            "id": id,
+            "event_type": event.event_type,
+            "resource_type": event.resource_type,
+            "message": event.message,
+            "occurred_at": now,
+            "model": event.model,
+        });
+        insert.push(if position > first { ", (" } else { "(" });
+        insert.push_arg(position).push(", ").push_arg(id).push(", ").push_arg(event.event_type.word()).push(", ");
+        insert.push_arg(event.resource_type).push(", ").push_arg(event.resource_id).push(", ");
+        insert.push_arg(event.product_id).push(", ").push_arg(event.build_id).push(", ");
+        insert.push_arg(event.event_type.withdraws()).push(", ").push_arg(body.to_string()).push(", ");
+        insert.push_arg(now).push(")");
+    }
+    db.execute(insert).await?;
+
+    let mut streams: Vec<&str> = events.iter().flat_map(|event| event.streams).copied().collect();
+    streams.sort_unstable();
+    streams.dedup();
+    for stream in streams {
+        let members: Vec<i64> =
+            (first..).zip(events).filter(|(_, event)| event.streams.contains(&stream)).map(|(position, _)| position).collect();
+        let offset = advance(db, stream, members.len()).await?;
+        let mut insert = Statement::new("insert into event_streams (stream, stream_offset, position) values ");
+        for (index, (offset, position)) in (offset..).zip(members).enumerate() {
+            insert.push(if index > 0 { ", (" } else { "(" }).push_arg(stream).push(", ").push_arg(offset);
+            insert.push(", ").push_arg(position).push(")");
+        }
+        db.execute(insert).await?;
+    }
+    Ok(())
+}
+
+/// Takes the next `count` offsets of a stream and answers the first of them.
+async fn advance(db: &Db, stream: &str, count: usize) -> Result<i64> {
+    let count = i64::try_from(count).map_err(Error::internal)?;
+    let last: i64 = db
+        .scalar(crate::sql!(
+            "insert into streams (name, last_offset) values ($1, $2) on conflict (name) do update \
+             set last_offset = streams.last_offset + excluded.last_offset returning last_offset",
+            stream,
+            count
+        ))
+        .await?;
+    Ok(last - count + 1)
+}
+
+/// The position of the newest event; 0 before the first.
+///
+/// # Errors
+/// When the database is away.
+pub async fn newest_position(db: &Db) -> Result<i64> {
+    db.scalar(crate::sql!("select last_offset from streams where name = 'events'")).await
+}
+
+#[derive(FromRow)]
+struct Row {
+    position: i64,
+    stream: String,
+    id: Uuid,
+    body: String,
+    readable_by_all: bool,
+    owner: Option<Id<User>>,
+}
+
+impl From<Row> for Delivery {
+    fn from(row: Row) -> Self {
+        let Row { position, stream, id, body, readable_by_all, owner } = row;
+        Self { position, stream, id, body: body.into(), readable_by_all, owner }
+    }
+}
+
+/// Events on all streams with who may see what they are about now. What tells that something was withdrawn says
+/// nothing else of it, so all may hear.
+fn select_deliveries(now: Timestamp, prefix: &'static str) -> Statement {
+    let mut select = Statement::new(prefix);
+    select.push(
+        "select events.position, event_streams.stream, events.id, events.body, products.user_id as owner, \
+         events.withdrawn or (coalesce(products.published_at <= ",
+    );
+    select.push_arg(now).push(" and products.visible_at <= ").push_arg(now);
+    select.push(", false) and (events.build_id is null or coalesce(builds.published_at <= ").push_arg(now);
+    select.push(
+        ", false))) as readable_by_all from events \
+         join event_streams on event_streams.position = events.position \
+         left join products on products.id = events.product_id \
+         left join builds on builds.id = events.build_id where ",
+    );
+    select
+}
+
+/// The next events of all streams after a position, in order.
+///
+/// # Errors
+/// When the database is away.
+pub async fn after(db: &Db, position: i64, limit: i64) -> Result<Vec<Delivery>> {
+    let mut select = select_deliveries(clock::now(), "");
+    select.push("events.position > ").push_arg(position);
+    select.push(" order by events.position, event_streams.stream limit ").push_arg(limit);
+    let rows: Vec<Row> = db.all(select).await?;
+    Ok(rows.into_iter().map(Delivery::from).collect())
+}
+
+/// The next events of one stream that a caller may read, after the event with this id or, without one, from the oldest.
+///
+/// # Errors
+/// [`Kind::NotFound`](crate::core::Kind::NotFound) when that event is not kept.
+pub async fn since(db: &Db, caller: &Caller, stream: &str, id: Option<Uuid>, limit: i64) -> Result<Vec<Delivery>> {
+    let position = match id {
+        None => 0,
+        Some(id) => {
+            let found: Option<(i64,)> = db.optional(crate::sql!("select position from events where id = $1", id)).await?;
+            found.ok_or_else(|| Error::not_found("event"))?.0
+        }
+    };
+    let mut select = select_deliveries(caller.now, "select * from (");
+    select.push("event_streams.stream = ").push_arg(stream).push(" and events.position > ").push_arg(position).push(") as deliveries where readable_by_all");
+    if caller.permits_all(&Product::TABLE, Verb::Read) {
+        select.push(" or true");
+    } else if let Some(user) = caller.user_id() {
+        select.push(" or owner = ").push_arg(user);
+    }
+    select.push(" order by position limit ").push_arg(limit);
+    let rows: Vec<Row> = db.all(select).await?;
+    Ok(rows.into_iter().map(Delivery::from).collect())
+}

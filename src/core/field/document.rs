@@ -1,0 +1,115 @@
+//! Fields of structured JSON: objects and lists, at most 64 KiB each.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::{Field, Shape};
+use crate::core::db::{Arg, Json};
+
+const MAX_BYTES: usize = 64 * 1024;
+
+/// A structured value that a field may hold, inside [`Json`].
+pub trait Document: Serialize + DeserializeOwned + Clone {
+    /// [`Shape::Object`] or [`Shape::List`].
+    const SHAPE: Shape;
+    /// What it must be, as the rest of a sentence.
+    const MUST: &'static str;
+    /// The most bytes that it may take as JSON.
+    const MAX_BYTES: usize = MAX_BYTES;
+
+    /// What is wrong with a well-typed value, if anything.
+    fn fault(&self) -> Option<String> {
+        None
+    }
+
+    /// Reads the value; forms have text where JSON has numbers.
+    fn read(value: &Value) -> Option<Self> {
+        serde_json::from_value(value.clone()).ok()
+    }
+}
+
+impl<T: Document> Field for Json<T> {
+    const SHAPE: Shape = T::SHAPE;
+
+    fn parse(value: &Value) -> Result<Self, String> {
+        let document = T::read(value).ok_or_else(|| format!("must be {}", T::MUST))?;
+        if let Some(fault) = document.fault() {
+            return Err(fault);
+        }
+        if value.to_string().len() > T::MAX_BYTES {
+            return Err(format!("must be at most {} KiB of JSON", T::MAX_BYTES / 1024));
+        }
+        if has_nul(value) {
+            return Err("must not contain NUL characters".into());
+        }
+        Ok(Self(document))
+    }
+
+    fn arg(&self) -> Arg {
+        serde_json::to_value(&self.0).unwrap_or_default().into()
+    }
+}
+
+impl<T: Document> From<Option<Json<T>>> for Arg {
+    fn from(value: Option<Json<T>>) -> Self {
+        Self::Json(value.and_then(|value| serde_json::to_value(&value.0).ok()))
+    }
+}
+
+/// PostgreSQL's `jsonb` refuses NUL in any text.
+fn has_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(has_nul),
+        Value::Object(entries) => entries.iter().any(|(key, value)| key.contains('\0') || has_nul(value)),
+        _ => false,
+    }
+}
+
+/// Any JSON object.
+pub type Object = Map<String, Value>;
+/// A list of words, such as a command line's options.
+pub type Words = Vec<String>;
+/// A list of TCP ports.
+pub type Ports = Vec<i64>;
+/// A list of ids.
+pub type Uuids = Vec<Uuid>;
+
+impl Document for Object {
+    const SHAPE: Shape = Shape::Object;
+    const MUST: &'static str = "a JSON object";
+
+    fn read(value: &Value) -> Option<Self> {
+        match value {
+            Value::Object(object) => Some(object.clone()),
+            Value::String(text) => serde_json::from_str(text).ok(),
+            _ => None,
+        }
+    }
+}
+
+impl Document for Words {
+    const SHAPE: Shape = Shape::List;
+    const MUST: &'static str = "a list of texts";
+}
+
+impl Document for Ports {
+    const SHAPE: Shape = Shape::List;
+    const MUST: &'static str = "a list of port numbers from 1 to 65535";
+
+    fn read(value: &Value) -> Option<Self> {
+        value.as_array()?.iter().map(|port| i64::parse(port).ok()).collect()
+    }
+
+    fn fault(&self) -> Option<String> {
+        let valid = self.iter().all(|port| (1..=65535).contains(port));
+        (!valid).then(|| format!("must be {}", Self::MUST))
+    }
+}
+
+impl Document for Uuids {
+    const SHAPE: Shape = Shape::List;
+    const MUST: &'static str = "a list of UUIDs";
+}

@@ -1,0 +1,63 @@
+//! Fields of whole numbers.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Field, Shape, nullable};
+use crate::core::db::{self, Arg};
+
+fn whole(value: &Value) -> Option<i64> {
+    match value {
+        Value::Number(number) => number.as_i64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+impl Field for i64 {
+    const SHAPE: Shape = Shape::Integer { minimum: i64::MIN };
+
+    fn parse(value: &Value) -> Result<Self, String> {
+        whole(value).ok_or_else(|| "must be a whole number".into())
+    }
+
+    fn arg(&self) -> Arg {
+        (*self).into()
+    }
+}
+
+macro_rules! number {
+    ($($(#[$doc:meta])* $type:ident from $minimum:literal;)+) => {
+        $(
+            $(#[$doc])*
+            #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, db::Type)]
+            #[serde(transparent)]
+            #[sqlx(transparent)]
+            pub struct $type(pub i64);
+
+            impl Field for $type {
+                const SHAPE: Shape = Shape::Integer { minimum: $minimum };
+
+                fn parse(value: &Value) -> Result<Self, String> {
+                    let number = whole(value).filter(|number| *number >= $minimum && *number <= i64::from(i32::MAX));
+                    number.map(Self).ok_or_else(|| {
+                        format!("must be a whole number from {} to {}", $minimum, i32::MAX)
+                    })
+                }
+
+                fn arg(&self) -> Arg {
+                    self.0.into()
+                }
+            }
+
+            nullable!($type => Int by |number: $type| number.0);
+        )+
+    };
+}
+
+number! {
+    /// A whole number, not negative.
+    Count from 0;
+    /// A whole number from 1.
+    Natural from 1;
+}

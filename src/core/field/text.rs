@@ -1,0 +1,155 @@
+//! Fields of text, each a type with its own rule.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Field, Shape, nullable};
+use crate::core::db::{self, Arg};
+
+/// Most characters of names and other single lines.
+const LINE: usize = 255;
+/// Most bytes of descriptions and other prose.
+const PROSE: usize = 64 * 1024;
+
+macro_rules! text {
+    ($($(#[$doc:meta])* $type:ident: $max:expr, $format:literal, $check:expr;)+) => {
+        $(
+            $(#[$doc])*
+            #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, db::Type)]
+            #[serde(transparent)]
+            #[sqlx(transparent)]
+            pub struct $type(String);
+
+            impl $type {
+                /// The text.
+                pub fn as_str(&self) -> &str {
+                    &self.0
+                }
+            }
+
+            impl std::str::FromStr for $type {
+                type Err = String;
+
+                fn from_str(text: &str) -> Result<Self, String> {
+                    let check: fn(&str) -> Result<(), String> = $check;
+                    check(text)?;
+                    Ok(Self(text.to_owned()))
+                }
+            }
+
+            impl std::fmt::Display for $type {
+                fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                    f.write_str(&self.0)
+                }
+            }
+
+            impl Field for $type {
+                const SHAPE: Shape = Shape::Text { max: $max, format: $format };
+
+                fn parse(value: &Value) -> Result<Self, String> {
+                    match value {
+                        Value::String(text) => text.parse(),
+                        // Version numbers and external ids often arrive as numbers.
+                        Value::Number(number) => number.to_string().parse(),
+                        _ => Err("must be text".into()),
+                    }
+                }
+
+                fn arg(&self) -> Arg {
+                    self.0.as_str().into()
+                }
+            }
+
+            nullable!($type => Text by |text: $type| text.0);
+        )+
+    };
+}
+
+text! {
+    /// A name: one line that is not blank.
+    Name: LINE, "", |text| filled(text).and_then(|()| line(text));
+    /// One line, such as an id in another system.
+    Line: LINE, "", line;
+    /// Text of several lines, at most 64 KiB.
+    Prose: PROSE, "", prose;
+    /// The version of a build or an interface: one line, no white space.
+    Version: LINE, "", |text| filled(text).and_then(|()| line(text)).and_then(|()| {
+        if text.contains(char::is_whitespace) { Err("must not contain white space".into()) } else { Ok(()) }
+    });
+    /// An `http` or `https` URL.
+    HttpUrl: 2048, "uri", |text| url(text, &["http", "https"], "must be an http or https URL");
+    /// Where to turn to: a web page or a mail address.
+    Link: 2048, "uri", |text| url(text, &["http", "https", "mailto", "tel"], "must be an http, https, mailto or tel URL");
+    /// A media type (RFC 6838), such as `application/smart.v1`.
+    MimeType: LINE, "", mime_type;
+    /// A language tag (BCP 47), such as `en-US`.
+    Locale: 35, "", locale;
+    /// A mail address.
+    Email: 254, "email", email;
+}
+
+fn filled(text: &str) -> Result<(), String> {
+    if text.trim().is_empty() { Err("must not be blank".into()) } else { Ok(()) }
+}
+
+fn line(text: &str) -> Result<(), String> {
+    if text.chars().count() > LINE {
+        return Err(format!("must have at most {LINE} characters"));
+    }
+    if text.contains(char::is_control) {
+        return Err("must be one line without control characters".into());
+    }
+    Ok(())
+}
+
+fn prose(text: &str) -> Result<(), String> {
+    if text.len() > PROSE {
+        return Err("must be at most 64 KiB long".into());
+    }
+    if text.contains(|c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
+        return Err("must not contain control characters other than newline and tab".into());
+    }
+    Ok(())
+}
+
+fn url(text: &str, schemes: &[&str], must: &str) -> Result<(), String> {
+    let known = url::Url::parse(text).is_ok_and(|url| schemes.contains(&url.scheme()));
+    if known && text.len() <= 2048 && !text.contains(|c: char| c.is_control() || c.is_whitespace()) {
+        Ok(())
+    } else {
+        Err(must.into())
+    }
+}
+
+fn mime_type(text: &str) -> Result<(), String> {
+    // RFC 6838 section 4.2, restricted names, with parameters allowed behind them.
+    let name = |name: &str| {
+        name.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || "!#$&-^_.+".contains(c))
+    };
+    let essence = text.split(';').next().unwrap_or_default().trim_end();
+    match essence.split_once('/') {
+        Some((kind, subtype)) if name(kind) && name(subtype) => line(text),
+        _ => Err("must be a media type such as application/smart.v1".into()),
+    }
+}
+
+fn locale(text: &str) -> Result<(), String> {
+    let mut subtags = text.split(['-', '_']);
+    let language = subtags.next().unwrap_or_default();
+    let known = (2..=8).contains(&language.len())
+        && language.chars().all(|c| c.is_ascii_alphabetic())
+        && subtags.all(|tag| (1..=8).contains(&tag.len()) && tag.chars().all(|c| c.is_ascii_alphanumeric()))
+        && text.len() <= 35;
+    if known { Ok(()) } else { Err("must be a language tag such as en or en-US".into()) }
+}
+
+fn email(text: &str) -> Result<(), String> {
+    let known = matches!(text.rsplit_once('@'), Some((local, domain))
+        if !local.is_empty() && domain.contains('.') && !domain.starts_with('.') && !domain.ends_with('.'));
+    if known && text.len() <= 254 && !text.contains(|c: char| c.is_control() || c.is_whitespace()) {
+        Ok(())
+    } else {
+        Err("must be a mail address".into())
+    }
+}

@@ -1,0 +1,166 @@
+//! Builds: the versions of a product.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::Product;
+use crate::core::access::{Caller, Verb};
+use crate::core::clock::Timestamp;
+use crate::core::db::{Db, Json, Tx};
+use crate::core::event::{EventType, NewEvent};
+use crate::core::field::{Document, Line, Object, Prose, Shape, Version};
+use crate::core::id::Id;
+use crate::core::resource::{self, Located, Parent, Resource, Table};
+use crate::core::{Error, Result};
+use crate::resource;
+
+/// A marketplace.json as it was published, whole.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Package(pub Object);
+
+impl Document for Package {
+    const SHAPE: Shape = Shape::Object;
+    const MUST: &'static str = "a marketplace.json";
+    const MAX_BYTES: usize = 1024 * 1024;
+}
+
+resource! {
+    /// A version of a product, ready to run or to use.
+    pub struct Build {
+        /// The product that it is a version of.
+        [fixed] product_id: Id<Product>,
+        /// Its version, unique in the product.
+        version: Version,
+        /// The number that its maker's build system gave it.
+        build_version: Option<Line>,
+        /// Its place among the versions: higher is newer.
+        ordinal: i64 = 0,
+        /// The repository of its container image, with the registry's host.
+        container_repository: Option<Line>,
+        /// The tag of its container image.
+        container_tag: Option<Line>,
+        /// The digest of its container image.
+        container_digest: Option<Line>,
+        /// What it asks to be allowed.
+        permissions: Json<Object> = Json(Object::new()),
+        /// What is new in it.
+        release_notes: Option<Prose>,
+        /// The marketplace.json that it was published from.
+        [server] marketplace: Option<Json<Package>>,
+        /// When somebody vouched for it.
+        [server] validated_at: Option<Timestamp>,
+        /// When it was published; set by publishing it.
+        [server] published_at: Option<Timestamp>,
+        /// When it was withdrawn from new deployments; set by yanking it.
+        [server] yanked_at: Option<Timestamp>,
+    }
+    embeds {
+        /// Whether there is a file to download.
+        asset_available: bool,
+    }
+}
+
+impl Resource for Build {
+    const TABLE: Table = Table {
+        name: "build",
+        plural: "builds",
+        path: "/products/{product_id}/builds",
+        parent: Some(Parent { table: &Product::TABLE, column: "product_id" }),
+        owner: None,
+        published: &["published_at"],
+        sort: "created_at",
+        search: &[],
+    };
+    const ALIASES: &'static [(&'static str, &'static str)] = &[("software_version", "version")];
+
+    async fn guard(_: &Tx, _: &Caller, old: Option<&Self>, new: Option<&Self>) -> Result<()> {
+        match (old, new) {
+            (Some(old), Some(new)) if old.published_at.is_some() && old.content() != new.content() => {
+                Err(Error::conflict(format!(
+                    "Build {} is published: its version, image and manifest can't change any more. Publish a new version.",
+                    old.version
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn events(old: Option<&Self>, new: Option<&Self>) -> Vec<NewEvent> {
+        let was_public = old.is_some_and(|build| build.published_at.is_some());
+        let is_public = new.is_some_and(|build| build.published_at.is_some());
+        let was_yanked = old.is_some_and(|build| build.yanked_at.is_some());
+        let Some(build) = new.or(old) else { return Vec::new() };
+        let event = |kind, message: String| vec![NewEvent::of_build(kind, build, message)];
+        match new {
+            Some(_) if !was_public && is_public => event(EventType::Published, format!("Build {} was published.", build.version)),
+            Some(new) if is_public && !was_yanked && new.yanked_at.is_some() => {
+                event(EventType::Yanked, format!("Build {} was yanked.", build.version))
+            }
+            None if was_public => event(EventType::Deleted, "A build was deleted.".into()),
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl Build {
+    /// Publishes a build. Its version, image and manifest are fixed from then on.
+    ///
+    /// # Errors
+    /// When it is not to be seen, or the caller may not publish.
+    pub async fn publish(db: &Db, caller: &Caller, product: Uuid, id: Uuid) -> Result<Located<Self>> {
+        let now = caller.now;
+        let publish = |build: &mut Self| build.mark_published(now);
+        resource::transition(db, caller, &[product], id, Verb::Publish, publish).await
+    }
+
+    /// Withdraws a build from new deployments; those that run it keep it.
+    ///
+    /// # Errors
+    /// When it is not to be seen, or the caller may not publish.
+    pub async fn yank(db: &Db, caller: &Caller, product: Uuid, id: Uuid) -> Result<Located<Self>> {
+        let now = caller.now;
+        let yank = |build: &mut Self| build.yanked_at = build.yanked_at.or(Some(now));
+        resource::transition(db, caller, &[product], id, Verb::Publish, yank).await
+    }
+
+    /// Sets the instant of publication, where it is not set.
+    pub fn mark_published(&mut self, now: Timestamp) {
+        self.published_at.get_or_insert(now);
+    }
+
+    /// What is fixed once it is published.
+    fn content(&self) -> impl PartialEq {
+        (
+            self.version.clone(),
+            self.container_repository.clone(),
+            self.container_tag.clone(),
+            self.container_digest.clone(),
+            self.permissions.clone(),
+            self.marketplace.clone(),
+        )
+    }
+
+    /// Nothing, unless what belongs to the build is fixed: it is published, from a manifest.
+    ///
+    /// # Errors
+    /// [`Kind::Conflict`](crate::core::Kind::Conflict).
+    pub async fn require_open(tx: &Tx, id: Id<Self>) -> Result<()> {
+        let fixed = tx
+            .exists(crate::sql!(
+                "select 1 from builds where id = $1 and published_at is not null and marketplace is not null",
+                id
+            ))
+            .await?;
+        if fixed {
+            return Err(Error::conflict("The build is published, so what its manifest says can't change. Publish a new version."));
+        }
+        Ok(())
+    }
+
+    /// The manifest that it was published from.
+    pub fn manifest(&self) -> Option<Value> {
+        self.marketplace.as_ref().map(|Json(package)| Value::Object(package.0.clone()))
+    }
+}

@@ -1,0 +1,210 @@
+//! Products: what the marketplace is about.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{Badge, Build, ProductLicense, User};
+use crate::core::access::{Caller, Verb};
+use crate::core::clock::Timestamp;
+use crate::core::db::{Db, FromRow, Statement};
+use crate::core::event::{EventType, NewEvent};
+use crate::core::field::{Field, Line, Link, Locale, MimeType, Name, Object, Prose};
+use crate::core::id::Id;
+use crate::core::resource::{self, Input, Located, Reference, Resource, Table};
+use crate::core::{Error, Result};
+use crate::resource;
+
+resource! {
+    /// Something that is offered: an application, a service, a piece of knowledge.
+    pub struct Product {
+        /// Its name, unique.
+        name: Name,
+        /// What it is and does.
+        description: Option<Prose>,
+        /// The user whom it belongs to; at creation the caller unless said otherwise.
+        user_id: Id<User>,
+        /// What identifies it elsewhere.
+        uri: Option<Line>,
+        /// Where to turn to for help.
+        support_url: Option<Link>,
+        /// Its id in another system.
+        external_id: Option<Line>,
+        /// The language that it speaks.
+        locale: Option<Locale>,
+        /// What kind of thing it is.
+        mime_type: Option<MimeType>,
+        /// When it was or will be published; set by publishing it.
+        [server] published_at: Option<Timestamp>,
+        /// From when on it is shown.
+        visible_at: Option<Timestamp>,
+    }
+    embeds {
+        /// The licences that it is offered under.
+        product_licenses: Vec<Located<ProductLicense>>,
+        /// Pictures of it.
+        screenshots: Vec<Object>,
+        /// Marks of distinction that it carries.
+        badges: Vec<Located<Badge>>,
+        /// Its newest published build that was not yanked.
+        latest_build: Option<LatestBuild>,
+    }
+}
+
+/// What a product's answer tells of its newest build.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, FromRow)]
+pub struct LatestBuild {
+    /// Its id.
+    pub id: Id<Build>,
+    /// Its version.
+    pub version: String,
+    /// The repository of its image.
+    pub container_repository: Option<String>,
+    /// The tag of its image.
+    pub container_tag: Option<String>,
+    /// The digest of its image.
+    pub container_digest: Option<String>,
+    /// When it was published.
+    pub published_at: Option<Timestamp>,
+}
+
+impl Resource for Product {
+    const TABLE: Table = Table {
+        name: "product",
+        plural: "products",
+        path: "/products",
+        parent: None,
+        owner: Some("user_id"),
+        published: &["published_at", "visible_at"],
+        sort: "name",
+        search: &["name", "description"],
+    };
+    const REFERENCES: &'static [Reference] = &[Reference { column: "user_id", table: &User::TABLE }];
+    const FILTERS: &'static [&'static str] = &["published", "license_id"];
+
+    fn prepare(caller: &Caller, input: &mut Input) {
+        if let Some(user) = caller.user_id() {
+            input.set_default("user_id", user.to_string());
+        }
+    }
+
+    fn filter(name: &str, value: &str, caller: &Caller, statement: &mut Statement) -> Result<()> {
+        let parameter = |must: String| Error::bad_request(format!("The parameter {name} {must}."));
+        if name == "published" {
+            let published = bool::parse(&value.into()).map_err(parameter)?;
+            statement.push(if published { "" } else { "not " });
+            statement.push("coalesce(products.published_at <= ").push_arg(caller.now).push(", false)");
+        } else {
+            let ids: Result<Vec<Uuid>, _> = value.split(',').map(str::parse).collect();
+            let ids = ids.map_err(|_| parameter("must be a UUID".into()))?;
+            statement.push(
+                "exists (select 1 from product_licenses where product_licenses.product_id = products.id and license_id in (",
+            );
+            statement.push_args(ids).push("))");
+        }
+        Ok(())
+    }
+
+    fn events(old: Option<&Self>, new: Option<&Self>) -> Vec<NewEvent> {
+        let was_public = old.is_some_and(|product| product.published_at.is_some());
+        let is_public = new.is_some_and(|product| product.published_at.is_some());
+        let Some(product) = new.or(old) else { return Vec::new() };
+        let event = |kind, message: String| vec![NewEvent::of_product(kind, product, message)];
+        match (was_public, is_public, new) {
+            (false, true, _) => event(EventType::Published, format!("The product {} was published.", product.name)),
+            (true, false, Some(_)) => event(EventType::Unpublished, "A product was withdrawn.".into()),
+            (true, false, None) => event(EventType::Deleted, "A product was deleted.".into()),
+            _ => Vec::new(),
+        }
+    }
+
+    async fn embed(db: &Db, caller: &Caller, page: &mut [Located<Self>]) -> Result<()> {
+        if page.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<Id<Product>> = page.iter().map(|located| located.record.id).collect();
+        let mut licenses = licenses_of(db, caller, &ids).await?;
+        let mut badges = badges_of(db, caller, &ids).await?;
+        let mut builds = latest_builds_of(db, caller, &ids).await?;
+        for Located { record: product, .. } in page {
+            product.product_licenses = licenses.remove(&product.id).unwrap_or_default();
+            product.badges = badges.remove(&product.id).unwrap_or_default();
+            product.latest_build = builds.remove(&product.id);
+        }
+        Ok(())
+    }
+}
+
+impl Product {
+    /// Publishes a product: from now on everybody sees it, unless it is to become visible later.
+    ///
+    /// # Errors
+    /// When it is not to be seen, or the caller may not publish.
+    pub async fn publish(db: &Db, caller: &Caller, id: Uuid) -> Result<Located<Self>> {
+        resource::transition(db, caller, &[], id, Verb::Publish, |product: &mut Self| product.mark_published(caller.now)).await
+    }
+
+    /// Withdraws a product from the public.
+    ///
+    /// # Errors
+    /// When it is not to be seen, or the caller may not publish.
+    pub async fn unpublish(db: &Db, caller: &Caller, id: Uuid) -> Result<Located<Self>> {
+        resource::transition(db, caller, &[], id, Verb::Publish, |product: &mut Self| product.published_at = None).await
+    }
+
+    /// Sets the instants that make it public, where they are not set.
+    pub fn mark_published(&mut self, now: Timestamp) {
+        self.published_at.get_or_insert(now);
+        self.visible_at.get_or_insert(now);
+    }
+}
+
+type ByProduct<T> = HashMap<Id<Product>, T>;
+
+async fn licenses_of(db: &Db, caller: &Caller, ids: &[Id<Product>]) -> Result<ByProduct<Vec<Located<ProductLicense>>>> {
+    let mut select = Statement::new("select * from product_licenses where product_id in (");
+    select.push_args(ids.iter().copied()).push(") order by created_at, id");
+    let rows: Vec<ProductLicense> = db.all(select).await?;
+    Ok(rows.into_iter().fold(HashMap::new(), |mut all, row| {
+        let product = row.product_id;
+        all.entry(product).or_insert_with(Vec::new).push(Located::new(row, caller, &[product.uuid()]));
+        all
+    }))
+}
+
+async fn badges_of(db: &Db, caller: &Caller, ids: &[Id<Product>]) -> Result<ByProduct<Vec<Located<Badge>>>> {
+    #[derive(FromRow)]
+    struct Worn {
+        product_id: Id<Product>,
+        #[sqlx(flatten)]
+        badge: Badge,
+    }
+    let mut select = Statement::new(
+        "select product_badges.product_id, badges.* from badges join product_badges on product_badges.badge_id = badges.id \
+         where product_badges.product_id in (",
+    );
+    select.push_args(ids.iter().copied()).push(") order by badges.name");
+    let rows: Vec<Worn> = db.all(select).await?;
+    Ok(rows.into_iter().fold(HashMap::new(), |mut all, Worn { product_id, badge }| {
+        all.entry(product_id).or_insert_with(Vec::new).push(Located::new(badge, caller, &[]));
+        all
+    }))
+}
+
+async fn latest_builds_of(db: &Db, caller: &Caller, ids: &[Id<Product>]) -> Result<ByProduct<LatestBuild>> {
+    #[derive(FromRow)]
+    struct Newest {
+        product_id: Id<Product>,
+        #[sqlx(flatten)]
+        build: LatestBuild,
+    }
+    let mut select = Statement::new(
+        "select product_id, id, version, container_repository, container_tag, container_digest, published_at from \
+         (select builds.*, row_number() over (partition by product_id order by ordinal desc, created_at desc, id desc) as place \
+         from builds where yanked_at is null and published_at <= ",
+    );
+    select.push_arg(caller.now).push(" and product_id in (").push_args(ids.iter().copied()).push(")) as newest where place = 1");
+    let rows: Vec<Newest> = db.all(select).await?;
+    Ok(rows.into_iter().map(|Newest { product_id, build }| (product_id, build)).collect())
+}

@@ -1,0 +1,106 @@
+//! Tasks: the processes of a configuration.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Build, Configuration};
+use crate::core::Result;
+use crate::core::access::Caller;
+use crate::core::db::{Json, Tx};
+use crate::core::field::{Count, Document, Line, Name, Natural, Ports, Shape, Words};
+use crate::core::id::Id;
+use crate::core::resource::{Input, Parent, Resource, Table};
+use crate::resource;
+
+/// An environment variable that a task is configured by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Variable {
+    /// Its name: capital letters, digits and underscores.
+    pub key: String,
+    /// What it does.
+    pub description: String,
+    /// Whether the task can't start without a value.
+    #[serde(default)]
+    pub required: bool,
+    /// The value when none is given.
+    #[serde(default)]
+    pub default: Option<String>,
+    /// A regular expression that values must match.
+    #[serde(default)]
+    pub pattern: Option<String>,
+}
+
+impl Document for Vec<Variable> {
+    const SHAPE: Shape = Shape::List;
+    const MUST: &'static str = "a list of objects with key, description, and optionally required, default and pattern";
+
+    fn fault(&self) -> Option<String> {
+        let lawful = |key: &str| !key.is_empty() && key.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+        let bad = self.iter().find(|variable| !lawful(&variable.key))?;
+        Some(format!("must have keys of A-Z, 0-9 and _ only, which {:?} is not", bad.key))
+    }
+}
+
+resource! {
+    /// A process that runs as part of a configuration, in one or more instances.
+    pub struct Task {
+        /// The configuration that it is part of.
+        [fixed] configuration_id: Id<Configuration>,
+        /// Its name, unique in the configuration.
+        name: Name,
+        /// The fewest instances to run.
+        minimum: Count = Count(0),
+        /// The most instances to run; 0 is without limit.
+        maximum: Count = Count(0),
+        /// The most memory that an instance may take, in MiB.
+        memory: Natural = Natural(1024),
+        /// The least memory that an instance needs, in MiB.
+        memory_minimum: Option<Natural>,
+        /// Arguments of the command line.
+        options: Json<Words> = Json(Vec::new()),
+        /// TCP ports that it serves.
+        ports: Json<Ports> = Json(Vec::new()),
+        /// When it runs, as five fields of cron; none means always.
+        cron: Option<Line>,
+        /// The environment variables that it is configured by.
+        environment: Json<Vec<Variable>> = Json(Vec::new()),
+    }
+}
+
+impl Resource for Task {
+    const TABLE: Table = Table {
+        name: "task",
+        plural: "tasks",
+        path: "/products/{product_id}/builds/{build_id}/configurations/{configuration_id}/tasks",
+        parent: Some(Parent { table: &Configuration::TABLE, column: "configuration_id" }),
+        owner: None,
+        published: &[],
+        sort: "name",
+        search: &[],
+    };
+    const ALIASES: &'static [(&'static str, &'static str)] = &[
+        ("label", "name"),
+        ("instances_minimum", "minimum"),
+        ("instances_maximum", "maximum"),
+        ("memory_maximum", "memory"),
+    ];
+
+    fn validate(&self, input: &mut Input) {
+        if self.maximum.0 != 0 && self.maximum < self.minimum {
+            input.fails("maximum", "must be 0 or at least minimum");
+        }
+        if self.memory_minimum.is_some_and(|minimum| minimum > self.memory) {
+            input.fails("memory_minimum", "must be at most memory");
+        }
+        if let Some(cron) = &self.cron
+            && cron.as_str().parse::<croner::Cron>().is_err()
+        {
+            input.fails("cron", "must be a cron schedule such as 0 3 * * *");
+        }
+    }
+
+    async fn guard(tx: &Tx, _: &Caller, old: Option<&Self>, new: Option<&Self>) -> Result<()> {
+        let Some(row) = old.or(new) else { return Ok(()) };
+        let build = tx.scalar(crate::sql!("select build_id from configurations where id = $1", row.configuration_id)).await?;
+        Build::require_open(tx, build).await
+    }
+}

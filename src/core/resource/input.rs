@@ -1,0 +1,86 @@
+//! What a client sent for a resource, on its way to becoming typed fields.
+
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::{Mode, Resource};
+use crate::core::error::FieldErrors;
+use crate::core::field::Field;
+use crate::core::{Error, Result};
+
+/// The fields that a client gave, and what is wrong with them. Unknown fields stay unread.
+#[derive(Debug, Default)]
+pub struct Input {
+    given: Map<String, Value>,
+    errors: FieldErrors,
+}
+
+impl Input {
+    /// The fields given for an `R`, with aliases resolved to our names.
+    pub fn new<R: Resource>(mut given: Map<String, Value>) -> Self {
+        for (theirs, ours) in R::ALIASES {
+            if let Some(value) = given.remove(*theirs) {
+                given.entry(*ours).or_insert(value);
+            }
+        }
+        Self { given, errors: FieldErrors::new() }
+    }
+
+    /// Sets a field, whatever the client gave for it.
+    pub fn set(&mut self, field: &str, value: impl Into<Value>) {
+        self.given.insert(field.into(), value.into());
+    }
+
+    /// Sets a field that the client did not give.
+    pub fn set_default(&mut self, field: &str, value: impl Into<Value>) {
+        if self.given.get(field).is_none_or(Value::is_null) {
+            self.set(field, value);
+        }
+    }
+
+    /// The id that the client chose, if any.
+    pub fn chosen_id(&mut self) -> Option<Uuid> {
+        let value = self.given.get("id").filter(|value| !value.is_null())?;
+        match value.as_str().and_then(|text| text.parse().ok()) {
+            Some(id) => Some(id),
+            None => {
+                self.fails("id", "must be a UUID");
+                None
+            }
+        }
+    }
+
+    /// Records what a field must be and is not.
+    pub fn fails(&mut self, field: &str, must: impl Into<String>) {
+        self.errors.entry(field.into()).or_default().push(must.into());
+    }
+
+    /// The value of a field at creation: what is given, else its default, else null where that is a value.
+    pub fn initial<T: Field>(&mut self, field: &str, mode: Mode, default: Option<T>) -> Option<T> {
+        let given = self.given.get(field).filter(|value| mode != Mode::Server && (T::NULLABLE || !value.is_null()));
+        let result = match (given, default) {
+            (Some(value), _) => T::parse(value),
+            (None, Some(default)) => Ok(default),
+            (None, None) if T::NULLABLE => T::parse(&Value::Null),
+            (None, None) => Err("is required".into()),
+        };
+        result.map_err(|must| self.fails(field, must)).ok()
+    }
+
+    /// Changes a field of an existing row to what is given for it, if anything.
+    pub fn changed<T: Field>(&mut self, field: &str, mode: Mode, value: &mut T) {
+        let Some(given) = self.given.get(field).filter(|_| mode == Mode::Open) else { return };
+        match T::parse(given) {
+            Ok(new) => *value = new,
+            Err(must) => self.fails(field, if given.is_null() { "is required".into() } else { must }),
+        }
+    }
+
+    /// Nothing, when all fields hold.
+    ///
+    /// # Errors
+    /// [`Kind::Invalid`](crate::core::Kind::Invalid) with every field that does not.
+    pub fn finish(&mut self) -> Result<()> {
+        if self.errors.is_empty() { Ok(()) } else { Err(Error::invalid(std::mem::take(&mut self.errors))) }
+    }
+}

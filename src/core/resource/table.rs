@@ -1,0 +1,66 @@
+//! A resource's names, its place among the others, and the columns that decide who may see it.
+
+use uuid::Uuid;
+
+/// What is known of a resource without its fields.
+#[derive(Debug)]
+pub struct Table {
+    /// The singular: the key that wraps bodies, and the `resource_type` of events.
+    pub name: &'static str,
+    /// The plural: the table, and the name in permissions.
+    pub plural: &'static str,
+    /// The path of the collection, with a `{…}` for each id of what it is nested in.
+    pub path: &'static str,
+    /// What it is part of.
+    pub parent: Option<Parent>,
+    /// The column with the id of the user whom it belongs to.
+    pub owner: Option<&'static str>,
+    /// The instants that must have passed for it to be public.
+    pub published: &'static [&'static str],
+    /// The column that indexes are sorted by unless asked otherwise.
+    pub sort: &'static str,
+    /// The columns that the parameter `text` searches.
+    pub search: &'static [&'static str],
+}
+
+/// The resource that another is part of.
+#[derive(Debug)]
+pub struct Parent {
+    /// Its table.
+    pub table: &'static Table,
+    /// The child's column with the parent's id.
+    pub column: &'static str,
+}
+
+/// A column that refers to another resource.
+#[derive(Debug)]
+pub struct Reference {
+    /// The column.
+    pub column: &'static str,
+    /// What it refers to.
+    pub table: &'static Table,
+}
+
+impl Table {
+    /// The collection's path under these ancestors, outermost first.
+    pub fn path_under(&self, ancestors: &[Uuid]) -> String {
+        let mut path = String::with_capacity(self.path.len() + 40 * ancestors.len());
+        let mut ids = ancestors.iter();
+        for segment in self.path.split('/').skip(1) {
+            path.push('/');
+            match ids.as_slice().first().filter(|_| segment.starts_with('{')) {
+                Some(id) => {
+                    path.push_str(&id.to_string());
+                    ids.next();
+                }
+                None => path.push_str(segment),
+            }
+        }
+        path
+    }
+
+    /// How many ids a path to the collection has.
+    pub fn depth(&self) -> usize {
+        self.parent.as_ref().map_or(0, |parent| 1 + parent.table.depth())
+    }
+}

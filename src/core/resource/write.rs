@@ -1,0 +1,224 @@
+//! Writing. Every change of every resource goes the same way: permission, validation, transaction, guard, write,
+//! events, commit.
+
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::read::{push_item, require_ancestors};
+use super::{Input, Located, Resource, Table, find, load};
+use crate::core::access::{Caller, Verb, push_scope};
+use crate::core::db::{Db, Statement, Tx};
+use crate::core::error::Kind;
+use crate::core::{Error, Result};
+
+/// What must hold of the present state for a change to go ahead.
+pub type Precondition<'a, R> = &'a (dyn Fn(&Located<R>) -> Result<()> + Sync);
+
+/// Creates a record under these ancestors (outermost first) and answers it.
+///
+/// # Errors
+/// When an ancestor is not to be seen, the caller may not, or fields fail.
+pub async fn create<R: Resource>(db: &Db, caller: &Caller, ancestors: &[Uuid], given: Map<String, Value>) -> Result<Located<R>> {
+    caller.require_signed_in()?;
+    let tx = db.begin().await?;
+    let id = insert::<R>(&tx, caller, ancestors, given).await?.id();
+    tx.commit().await?;
+    find(db, caller, ancestors, id).await
+}
+
+/// The part of [`create`] inside a transaction.
+///
+/// # Errors
+/// As [`create`].
+pub async fn insert<R: Resource>(tx: &Tx, caller: &Caller, ancestors: &[Uuid], given: Map<String, Value>) -> Result<R> {
+    require_ancestors(tx, caller, &R::TABLE, ancestors).await?;
+    require_create(tx, caller, &R::TABLE, ancestors).await?;
+    let mut input = Input::new::<R>(given);
+    if let (Some(parent), Some(id)) = (&R::TABLE.parent, ancestors.last()) {
+        input.set(parent.column, id.to_string());
+    }
+    R::prepare(caller, &mut input);
+    let id = input.chosen_id().unwrap_or_else(Uuid::new_v4);
+    let row = R::from_input(&mut input, id, caller.now);
+    if let Some(row) = &row {
+        row.validate(&mut input);
+        check_references(tx, caller, None, row, &mut input).await?;
+    }
+    input.finish()?;
+    let row = row.ok_or_else(|| Error::internal("an input without errors gave no row"))?;
+    R::guard(tx, caller, None, Some(&row)).await?;
+
+    let mut statement = Statement::new(format!("insert into {} (id, ", R::TABLE.plural));
+    for field in R::FIELDS {
+        statement.push(&quoted(field.name)).push(", ");
+    }
+    statement.push("created_at, updated_at) values (").push_args(row.values()).push(")");
+    tx.execute(statement).await?;
+    R::settle(tx, caller, None, Some(&row)).await?;
+    tx.announce(R::events(None, Some(&row)));
+    Ok(row)
+}
+
+/// Changes the fields given of a record and answers it.
+///
+/// # Errors
+/// When it is not to be seen, the caller may not, the precondition does not hold, or fields fail.
+pub async fn update<R: Resource>(
+    db: &Db,
+    caller: &Caller,
+    ancestors: &[Uuid],
+    id: Uuid,
+    given: Map<String, Value>,
+    precondition: Option<Precondition<'_, R>>,
+) -> Result<Located<R>> {
+    caller.require_signed_in()?;
+    let tx = db.begin().await?;
+    let old = require::<R>(&tx, caller, ancestors, id, Verb::Update, precondition).await?;
+    let mut input = Input::new::<R>(given);
+    let mut new = old.clone();
+    new.apply(&mut input);
+    new.validate(&mut input);
+    check_references(&tx, caller, Some(&old), &new, &mut input).await?;
+    input.finish()?;
+    replace(&tx, caller, &old, new).await?;
+    tx.commit().await?;
+    find(db, caller, ancestors, id).await
+}
+
+/// Stores a changed row, if it is one, inside a transaction.
+///
+/// # Errors
+/// When the guard or the database refuses.
+pub async fn replace<R: Resource>(tx: &Tx, caller: &Caller, old: &R, mut new: R) -> Result<R> {
+    if new == *old {
+        return Ok(new);
+    }
+    R::guard(tx, caller, Some(old), Some(&new)).await?;
+    new.touch(caller.now);
+    let mut statement = Statement::new(format!("update {} set ", R::TABLE.plural));
+    let mut values = new.values();
+    values.pop();
+    for (field, value) in R::FIELDS.iter().zip(values.into_iter().skip(1)) {
+        statement.push(&quoted(field.name)).push(" = ").push_arg(value).push(", ");
+    }
+    statement.push("updated_at = ").push_arg(new.updated_at()).push(" where id = ").push_arg(new.id());
+    tx.execute(statement).await?;
+    R::settle(tx, caller, Some(old), Some(&new)).await?;
+    tx.announce(R::events(Some(old), Some(&new)));
+    Ok(new)
+}
+
+/// Deletes a record with all that it is composed of, and answers what it was.
+///
+/// # Errors
+/// When it is not to be seen, the caller may not, or the precondition does not hold.
+pub async fn delete<R: Resource>(
+    db: &Db,
+    caller: &Caller,
+    ancestors: &[Uuid],
+    id: Uuid,
+    precondition: Option<Precondition<'_, R>>,
+) -> Result<Located<R>> {
+    caller.require_signed_in()?;
+    let tx = db.begin().await?;
+    let old = require::<R>(&tx, caller, ancestors, id, Verb::Delete, precondition).await?;
+    let answer = find::<R>(&tx, caller, ancestors, id).await?;
+    R::guard(&tx, caller, Some(&old), None).await?;
+    tx.execute(Statement::new(format!("delete from {} where id = $1", R::TABLE.plural)).bind(id)).await?;
+    R::settle(&tx, caller, Some(&old), None).await?;
+    tx.announce(R::events(Some(&old), None));
+    tx.commit().await?;
+    Ok(answer)
+}
+
+/// Changes a record in a way that needs a permission of its own, such as publishing it, and answers it.
+///
+/// # Errors
+/// When it is not to be seen, the caller lacks the permission, or the guard refuses.
+pub async fn transition<R: Resource>(
+    db: &Db,
+    caller: &Caller,
+    ancestors: &[Uuid],
+    id: Uuid,
+    verb: Verb,
+    change: impl FnOnce(&mut R) + Send,
+) -> Result<Located<R>> {
+    caller.require_signed_in()?;
+    let tx = db.begin().await?;
+    let old = require::<R>(&tx, caller, ancestors, id, verb, None).await?;
+    let mut new = old.clone();
+    change(&mut new);
+    replace(&tx, caller, &old, new).await?;
+    tx.commit().await?;
+    find(db, caller, ancestors, id).await
+}
+
+/// The row, if the caller may see it, may do this with it, and the precondition holds.
+async fn require<R: Resource>(
+    tx: &Tx,
+    caller: &Caller,
+    ancestors: &[Uuid],
+    id: Uuid,
+    verb: Verb,
+    precondition: Option<Precondition<'_, R>>,
+) -> Result<R> {
+    // Two writers of one row take turns, so that neither overwrites what it has not seen.
+    tx.lock_row(R::TABLE.plural, id).await?;
+    let row = load::<R>(tx, caller, ancestors, id).await?;
+    if !caller.permits_all(&R::TABLE, verb) {
+        let mut select = Statement::new(format!("select 1 from {} where ", R::TABLE.plural));
+        push_item(&R::TABLE, caller, ancestors, id, verb, &mut select);
+        if !tx.exists(select).await? {
+            return Err(caller.refusal(R::TABLE.plural, verb));
+        }
+    }
+    if let Some(holds) = precondition {
+        holds(&find::<R>(tx, caller, ancestors, id).await?)?;
+    }
+    Ok(row)
+}
+
+/// Nothing, if the caller may create here: by permission, or because what it goes under is the caller's.
+async fn require_create(tx: &Tx, caller: &Caller, table: &Table, ancestors: &[Uuid]) -> Result<()> {
+    if caller.permits(table.plural, Verb::Create) {
+        return Ok(());
+    }
+    let (Some(parent), Some(id)) = (&table.parent, ancestors.last()) else {
+        return Err(caller.refusal(table.plural, Verb::Create));
+    };
+    let mut select = Statement::new(format!("select 1 from {0} where {0}.id = ", parent.table.plural));
+    select.push_arg(*id).push(" and ");
+    push_scope(parent.table, caller, Verb::Update, &mut select);
+    if tx.exists(select).await? { Ok(()) } else { Err(caller.refusal(table.plural, Verb::Create)) }
+}
+
+/// Records an error for each reference that is new and leads nowhere that the caller can see.
+async fn check_references<R: Resource>(tx: &Tx, caller: &Caller, old: Option<&R>, new: &R, input: &mut Input) -> Result<()> {
+    for reference in R::REFERENCES {
+        let value_in = |row: &R| {
+            let index = R::FIELDS.iter().position(|field| field.name == reference.column)?;
+            row.values().into_iter().nth(index + 1)
+        };
+        let value = value_in(new);
+        let Some(crate::core::db::Arg::Uuid(Some(id))) = value else { continue };
+        if old.is_some_and(|old| value_in(old) == value) {
+            continue;
+        }
+        let mut select = Statement::new(format!("select 1 from {} where ", reference.table.plural));
+        push_item(reference.table, caller, &[], id, Verb::Read, &mut select);
+        if !tx.exists(select).await? {
+            input.fails(reference.column, format!("must be the id of a {} that exists", reference.table.name));
+        }
+    }
+    Ok(())
+}
+
+/// A column's name in quotes: some, such as `default`, are words of SQL.
+fn quoted(column: &str) -> String {
+    format!("\"{column}\"")
+}
+
+/// The refusal of a change whose `If-Match` did not hold.
+pub fn changed_meanwhile() -> Error {
+    Error::new(Kind::PreconditionFailed, "It has changed since you read it. Read it again and repeat your change on that.")
+}

@@ -1,0 +1,3 @@
+//! `mkt`
+
+pub mod core;
