@@ -4,14 +4,14 @@
 pub mod access;
 pub mod clock;
 pub mod db;
-// pub mod demo;
+pub mod demo;
 pub mod error;
 pub mod event;
 pub mod field;
 pub mod id;
-// pub mod manifest;
+pub mod manifest;
 pub mod model;
-// pub mod package;
+pub mod package;
 pub mod page;
 pub mod resource;
 pub mod secret;

@@ -1,1 +1,5 @@
-fn main(){}
+//! The `mkt` binary.
+
+fn main() -> std::process::ExitCode {
+    mkt::cli::main()
+}

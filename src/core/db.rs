@@ -24,6 +24,7 @@ pub use sqlx::{FromRow, Type};
 pub use statement::Statement;
 pub use url::DatabaseUrl;
 
+use super::clock::Timestamp;
 use super::event::{self, NewEvent};
 use super::{Error, Result};
 
@@ -167,6 +168,20 @@ impl Db {
     /// When the database refuses the statement or is away.
     pub async fn exists(&self, statement: Statement) -> Result<bool> {
         self.optional::<Nothing>(statement).await.map(|row| row.is_some())
+    }
+
+    /// The instant by the database's own clock.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn now(&self) -> Result<Timestamp> {
+        match self.dialect() {
+            Dialect::Postgres => self.scalar(crate::sql!("select now()")).await,
+            Dialect::Sqlite => {
+                let text: String = self.scalar(crate::sql!("select strftime('%Y-%m-%dT%H:%M:%fZ', 'now')")).await?;
+                text.parse().map_err(Error::internal)
+            }
+        }
     }
 
     /// Runs a statement and tells how many rows it changed. Writes need a transaction: see [`begin`](Self::begin).

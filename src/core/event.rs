@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-pub use log::{after, newest_position, since, write};
+pub use log::{after, newest, newest_position, since, write};
 pub use relay::Relay;
 
 use super::access::{Caller, Verb};

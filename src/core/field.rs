@@ -59,6 +59,9 @@ pub trait Field: Sized {
 
     /// The value as it is stored.
     fn arg(&self) -> Arg;
+
+    /// What stands in for a value that failed while the rules across fields are checked. It is never stored.
+    fn blank() -> Self;
 }
 
 /// Optional fields: `null`, and the blank that forms send for it, are no value.
@@ -81,6 +84,10 @@ where
     fn arg(&self) -> Arg {
         self.clone().into()
     }
+
+    fn blank() -> Self {
+        None
+    }
 }
 
 impl Field for bool {
@@ -97,6 +104,10 @@ impl Field for bool {
 
     fn arg(&self) -> Arg {
         (*self).into()
+    }
+
+    fn blank() -> Self {
+        false
     }
 }
 
@@ -115,6 +126,10 @@ impl Field for Timestamp {
     fn arg(&self) -> Arg {
         (*self).into()
     }
+
+    fn blank() -> Self {
+        chrono::DateTime::UNIX_EPOCH.into()
+    }
 }
 
 impl<R> Field for Id<R> {
@@ -126,6 +141,10 @@ impl<R> Field for Id<R> {
 
     fn arg(&self) -> Arg {
         (*self).into()
+    }
+
+    fn blank() -> Self {
+        uuid::Uuid::nil().into()
     }
 }
 

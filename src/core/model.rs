@@ -17,7 +17,7 @@ mod task;
 mod user;
 
 pub use badge::Badge;
-pub use build::Build;
+pub use build::{Build, Package};
 pub use configuration::Configuration;
 pub use dependency::Dependency;
 pub use exposure::Exposure;

@@ -19,7 +19,7 @@ pub use query::Query;
 pub use read::{find, list, load};
 pub use record::{FieldInfo, Mode, Record};
 pub use table::{Parent, Reference, Table};
-pub use write::{Precondition, changed_meanwhile, create, delete, insert, replace, transition, update};
+pub use write::{Precondition, amend, changed_meanwhile, create, delete, draft, insert, replace, transition, update};
 
 use super::Result;
 use super::access::Caller;

@@ -84,6 +84,21 @@ pub async fn newest_position(db: &Db) -> Result<i64> {
     db.scalar(crate::sql!("select last_offset from streams where name = 'events'")).await
 }
 
+/// The id of the newest event of a stream, if it has any.
+///
+/// # Errors
+/// When the database is away.
+pub async fn newest(db: &Db, stream: &str) -> Result<Option<Uuid>> {
+    let newest: Option<(Uuid,)> = db
+        .optional(crate::sql!(
+            "select events.id from events join event_streams on event_streams.position = events.position \
+             where stream = $1 order by stream_offset desc limit 1",
+            stream
+        ))
+        .await?;
+    Ok(newest.map(|(id,)| id))
+}
+
 #[derive(FromRow)]
 struct Row {
     position: i64,

@@ -34,6 +34,11 @@ macro_rules! choice {
             fn arg(&self) -> $crate::core::db::Arg {
                 self.word().into()
             }
+
+            fn blank() -> Self {
+                let [first, ..] = [$(Self::$variant),+];
+                first
+            }
         }
     };
 }

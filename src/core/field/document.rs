@@ -11,7 +11,7 @@ use crate::core::db::{Arg, Json};
 const MAX_BYTES: usize = 64 * 1024;
 
 /// A structured value that a field may hold, inside [`Json`].
-pub trait Document: Serialize + DeserializeOwned + Clone {
+pub trait Document: Serialize + DeserializeOwned + Clone + Default {
     /// [`Shape::Object`] or [`Shape::List`].
     const SHAPE: Shape;
     /// What it must be, as the rest of a sentence.
@@ -49,6 +49,10 @@ impl<T: Document> Field for Json<T> {
 
     fn arg(&self) -> Arg {
         serde_json::to_value(&self.0).unwrap_or_default().into()
+    }
+
+    fn blank() -> Self {
+        Self(T::default())
     }
 }
 

@@ -24,6 +24,10 @@ impl Field for i64 {
     fn arg(&self) -> Arg {
         (*self).into()
     }
+
+    fn blank() -> Self {
+        0
+    }
 }
 
 macro_rules! number {
@@ -47,6 +51,10 @@ macro_rules! number {
 
                 fn arg(&self) -> Arg {
                     self.0.into()
+                }
+
+                fn blank() -> Self {
+                    Self($minimum)
                 }
             }
 

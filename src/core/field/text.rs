@@ -58,6 +58,10 @@ macro_rules! text {
                 fn arg(&self) -> Arg {
                     self.0.as_str().into()
                 }
+
+                fn blank() -> Self {
+                    Self(String::new())
+                }
             }
 
             nullable!($type => Text by |text: $type| text.0);

@@ -16,7 +16,7 @@ use crate::core::{Error, Result};
 use crate::resource;
 
 /// A marketplace.json as it was published, whole.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Package(pub Object);
 

@@ -55,16 +55,24 @@ impl Input {
         self.errors.entry(field.into()).or_default().push(must.into());
     }
 
-    /// The value of a field at creation: what is given, else its default, else null where that is a value.
-    pub fn initial<T: Field>(&mut self, field: &str, mode: Mode, default: Option<T>) -> Option<T> {
+    /// Whether a field failed.
+    pub fn failed(&self, field: &str) -> bool {
+        self.errors.contains_key(field)
+    }
+
+    /// The value of a field at creation: what is given, else its default, else null where that is a value. For one that
+    /// fails stands its default or a blank.
+    pub fn initial<T: Field>(&mut self, field: &str, mode: Mode, default: Option<T>) -> T {
         let given = self.given.get(field).filter(|value| mode != Mode::Server && (T::NULLABLE || !value.is_null()));
-        let result = match (given, default) {
-            (Some(value), _) => T::parse(value),
-            (None, Some(default)) => Ok(default),
-            (None, None) if T::NULLABLE => T::parse(&Value::Null),
-            (None, None) => Err("is required".into()),
+        let must = match given.map(T::parse) {
+            Some(Ok(value)) => return value,
+            Some(Err(must)) => Some(must),
+            None => (default.is_none() && !T::NULLABLE).then(|| "is required".into()),
         };
-        result.map_err(|must| self.fails(field, must)).ok()
+        if let Some(must) = must {
+            self.fails(field, must);
+        }
+        default.unwrap_or_else(T::blank)
     }
 
     /// Changes a field of an existing row to what is given for it, if anything.

@@ -50,8 +50,8 @@ pub trait Record: Row + Clone + PartialEq + Serialize + DeserializeOwned + Sync 
     fn updated_at(&self) -> Timestamp;
     /// `id`, the values of [`FIELDS`](Self::FIELDS), `created_at`, `updated_at`, as stored.
     fn values(&self) -> Vec<Arg>;
-    /// A new row from an input; `None` when the input's errors say why not.
-    fn from_input(input: &mut Input, id: Uuid, now: Timestamp) -> Option<Self>;
+    /// A new row from an input. When the input has errors, blanks stand for what failed.
+    fn from_input(input: &mut Input, id: Uuid, now: Timestamp) -> Self;
     /// Changes the fields that an input gives; what fails is in the input's errors.
     fn apply(&mut self, input: &mut Input);
     /// Marks the row as changed now.
@@ -115,19 +115,19 @@ macro_rules! resource {
                 input: &mut $crate::core::resource::Input,
                 id: uuid::Uuid,
                 now: $crate::core::clock::Timestamp,
-            ) -> Option<Self> {
+            ) -> Self {
                 $(let $field = input.initial::<$field_type>(
                     stringify!($field),
                     $crate::resource!(@mode $($mode)?),
                     $crate::resource!(@default $($default)?),
                 );)+
-                Some(Self {
+                Self {
                     id: id.into(),
-                    $($field: $field?,)+
+                    $($field,)+
                     created_at: now,
                     updated_at: now,
                     $($($embed: Default::default(),)+)?
-                })
+                }
             }
 
             fn apply(&mut self, input: &mut $crate::core::resource::Input) {

@@ -33,19 +33,10 @@ pub async fn create<R: Resource>(db: &Db, caller: &Caller, ancestors: &[Uuid], g
 pub async fn insert<R: Resource>(tx: &Tx, caller: &Caller, ancestors: &[Uuid], given: Map<String, Value>) -> Result<R> {
     require_ancestors(tx, caller, &R::TABLE, ancestors).await?;
     require_create(tx, caller, &R::TABLE, ancestors).await?;
-    let mut input = Input::new::<R>(given);
-    if let (Some(parent), Some(id)) = (&R::TABLE.parent, ancestors.last()) {
-        input.set(parent.column, id.to_string());
-    }
-    R::prepare(caller, &mut input);
-    let id = input.chosen_id().unwrap_or_else(Uuid::new_v4);
-    let row = R::from_input(&mut input, id, caller.now);
-    if let Some(row) = &row {
-        row.validate(&mut input);
-        check_references(tx, caller, None, row, &mut input).await?;
-    }
+    let mut input = Input::default();
+    let row = read::<R>(caller, ancestors, given, &mut input);
+    check_references(tx, caller, None, &row, &mut input).await?;
     input.finish()?;
-    let row = row.ok_or_else(|| Error::internal("an input without errors gave no row"))?;
     R::guard(tx, caller, None, Some(&row)).await?;
 
     let mut statement = Statement::new(format!("insert into {} (id, ", R::TABLE.plural));
@@ -57,6 +48,29 @@ pub async fn insert<R: Resource>(tx: &Tx, caller: &Caller, ancestors: &[Uuid], g
     R::settle(tx, caller, None, Some(&row)).await?;
     tx.announce(R::events(None, Some(&row)));
     Ok(row)
+}
+
+/// The row that a creation would make, by its fields alone: nothing is looked up or written.
+///
+/// # Errors
+/// [`Kind::Invalid`] with every field that fails.
+pub fn draft<R: Resource>(caller: &Caller, ancestors: &[Uuid], given: Map<String, Value>) -> Result<R> {
+    let mut input = Input::default();
+    let row = read::<R>(caller, ancestors, given, &mut input);
+    input.finish()?;
+    Ok(row)
+}
+
+fn read<R: Resource>(caller: &Caller, ancestors: &[Uuid], given: Map<String, Value>, input: &mut Input) -> R {
+    *input = Input::new::<R>(given);
+    if let (Some(parent), Some(id)) = (&R::TABLE.parent, ancestors.last()) {
+        input.set(parent.column, id.to_string());
+    }
+    R::prepare(caller, input);
+    let id = input.chosen_id().unwrap_or_else(Uuid::new_v4);
+    let row = R::from_input(input, id, caller.now);
+    row.validate(input);
+    row
 }
 
 /// Changes the fields given of a record and answers it.
@@ -73,16 +87,31 @@ pub async fn update<R: Resource>(
 ) -> Result<Located<R>> {
     caller.require_signed_in()?;
     let tx = db.begin().await?;
-    let old = require::<R>(&tx, caller, ancestors, id, Verb::Update, precondition).await?;
+    amend::<R>(&tx, caller, ancestors, id, given, precondition).await?;
+    tx.commit().await?;
+    find(db, caller, ancestors, id).await
+}
+
+/// The part of [`update`] inside a transaction.
+///
+/// # Errors
+/// As [`update`].
+pub async fn amend<R: Resource>(
+    tx: &Tx,
+    caller: &Caller,
+    ancestors: &[Uuid],
+    id: Uuid,
+    given: Map<String, Value>,
+    precondition: Option<Precondition<'_, R>>,
+) -> Result<R> {
+    let old = require::<R>(tx, caller, ancestors, id, Verb::Update, precondition).await?;
     let mut input = Input::new::<R>(given);
     let mut new = old.clone();
     new.apply(&mut input);
     new.validate(&mut input);
-    check_references(&tx, caller, Some(&old), &new, &mut input).await?;
+    check_references(tx, caller, Some(&old), &new, &mut input).await?;
     input.finish()?;
-    replace(&tx, caller, &old, new).await?;
-    tx.commit().await?;
-    find(db, caller, ancestors, id).await
+    replace(tx, caller, &old, new).await
 }
 
 /// Stores a changed row, if it is one, inside a transaction.
@@ -201,7 +230,7 @@ async fn check_references<R: Resource>(tx: &Tx, caller: &Caller, old: Option<&R>
         };
         let value = value_in(new);
         let Some(crate::core::db::Arg::Uuid(Some(id))) = value else { continue };
-        if old.is_some_and(|old| value_in(old) == value) {
+        if input.failed(reference.column) || old.is_some_and(|old| value_in(old) == value) {
             continue;
         }
         let mut select = Statement::new(format!("select 1 from {} where ", reference.table.plural));

@@ -1,0 +1,89 @@
+//! The command line: one file a command, each its arguments and one function.
+
+mod completions;
+mod error;
+mod global;
+mod man;
+mod migrate;
+mod openapi;
+mod output;
+mod product;
+mod publish;
+mod search;
+mod serve;
+mod status;
+mod storage;
+mod watch;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use error::Failed;
+use global::Global;
+use output::Printer;
+
+/// A health-product marketplace: serve it, publish to it, follow it.
+#[derive(Parser)]
+#[command(name = "mkt", version, max_term_width = 100, disable_help_subcommand = true, arg_required_else_help = true)]
+#[command(after_help = "Exit codes: 0 done, 1 failed, 2 usage, 4 not signed in or not allowed, 5 not found, 6 conflict, \
+                        7 refused by licence, 8 network or time-out (worth retrying), 130 interrupted.")]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Serve(serve::Args),
+    Migrate(migrate::Args),
+    Publish(publish::Args),
+    Watch(watch::Args),
+    Search(search::Args),
+    Product(product::Args),
+    Status(status::Args),
+    Completions(completions::Args),
+    Man(man::Args),
+    Openapi(openapi::Args),
+}
+
+/// Runs the command that the process was started with.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let printer = Printer::new(&cli.global);
+    match run(cli, &printer) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failed) => printer.failed(&failed),
+    }
+}
+
+fn run(cli: Cli, printer: &Printer) -> Result<(), Failed> {
+    global::warn_of_misspelt_variables(&Cli::command(), printer);
+    // What needs no server starts no runtime.
+    let command = match cli.command {
+        Command::Completions(args) => return completions::run(&args, Cli::command(), printer),
+        Command::Man(args) => return man::run(&args, Cli::command(), printer),
+        Command::Openapi(args) => return openapi::run(&args, printer),
+        command => command,
+    };
+    rustls::crypto::ring::default_provider().install_default().map_err(|_| Failed::new("TLS was set up twice."))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let global = cli.global;
+    runtime.block_on(async move {
+        let command = async {
+            match command {
+                Command::Serve(args) => return serve::run(args, printer).await,
+                Command::Migrate(args) => migrate::run(args, printer).await,
+                Command::Publish(args) => publish::run(args, &global, printer).await,
+                Command::Watch(args) => watch::run(args, &global, printer).await,
+                Command::Search(args) => search::run(args, &global, printer).await,
+                Command::Product(args) => product::run(args, &global, printer).await,
+                Command::Status(args) => status::run(&args, &global, printer).await,
+                Command::Completions(_) | Command::Man(_) | Command::Openapi(_) => Ok(()),
+            }
+        };
+        command.await
+    })
+}

@@ -1,0 +1,132 @@
+//! Flags that every command has, and the environment variables behind them.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, ValueEnum};
+use url::Url;
+
+use super::error::{Code, Failed};
+use super::output::Printer;
+use crate::client::Client;
+use crate::core::secret::Secret;
+
+/// How data is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// For people.
+    Table,
+    /// As the API has it.
+    Json,
+    /// The same, as YAML.
+    Yaml,
+    /// Ids only.
+    Id,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Global {
+    /// The marketplace's address
+    #[arg(long, global = true, env = "MKT_SERVER", value_name = "URL", default_value = "http://127.0.0.1:3000", help_heading = "Global options")]
+    pub server: Url,
+
+    /// A file with the token to sign in with; MKT_TOKEN holds the token itself
+    #[arg(long, global = true, env = "MKT_TOKEN_FILE", value_name = "FILE", help_heading = "Global options")]
+    pub token_file: Option<PathBuf>,
+
+    /// How to print data
+    #[arg(long, global = true, env = "MKT_OUTPUT", value_enum, default_value_t = Output::Table, help_heading = "Global options")]
+    output: Output,
+
+    /// Short for --output json
+    #[arg(long, global = true, action = ArgAction::SetTrue, help_heading = "Global options")]
+    json: bool,
+
+    /// Print data and errors only
+    #[arg(long, short, global = true, help_heading = "Global options")]
+    pub quiet: bool,
+
+    /// Print more of what happens
+    #[arg(long, global = true, conflicts_with = "quiet", help_heading = "Global options")]
+    pub verbose: bool,
+
+    /// Never ask
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub no_input: bool,
+
+    /// Answer yes to all that would be asked
+    #[arg(long, short, global = true, help_heading = "Global options")]
+    pub yes: bool,
+
+    /// When to use colour
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto, help_heading = "Global options")]
+    pub color: Color,
+}
+
+/// Holds a token itself, for CI. There is no flag for it: other users of a machine see flags.
+const TOKEN: &str = "MKT_TOKEN";
+
+impl Global {
+    /// How to print data.
+    pub fn output(&self) -> Output {
+        if self.json { Output::Json } else { self.output }
+    }
+
+    /// A client of the marketplace, with the token if there is one.
+    pub fn client(&self) -> Result<Client, Failed> {
+        if !matches!(self.server.scheme(), "http" | "https") || self.server.host().is_none() {
+            let message = format!("The server's address must be an http or https URL, not {}.", self.server);
+            return Err(Failed::with_code(Code::Usage, message));
+        }
+        Ok(Client::new(self.server.clone(), self.token()?)?)
+    }
+
+    fn token(&self) -> Result<Option<Secret>, Failed> {
+        if let Some(path) = &self.token_file {
+            return read_secret(path).map(Some);
+        }
+        match std::env::var(TOKEN) {
+            Ok(token) if !token.trim().is_empty() => Ok(Some(Secret::new(token))),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// The secret in a file.
+pub fn read_secret(path: &std::path::Path) -> Result<Secret, Failed> {
+    let text = std::fs::read_to_string(path).map_err(|error| Failed::new(format!("Can't read {}: {error}.", path.display())))?;
+    if text.trim().is_empty() {
+        return Err(Failed::new(format!("The file {} is empty, where a secret should be.", path.display())));
+    }
+    Ok(Secret::new(text))
+}
+
+/// Warns of variables that start like ours and are none of them.
+pub fn warn_of_misspelt_variables(command: &clap::Command, printer: &Printer) {
+    let mut known = vec![TOKEN.to_owned()];
+    collect(command, &mut known);
+    for (name, _) in std::env::vars_os() {
+        let Some(name) = name.to_str().filter(|name| name.starts_with("MKT_")) else { continue };
+        if known.iter().any(|known| known == name) {
+            continue;
+        }
+        let near = known.iter().max_by(|a, b| strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name)));
+        let meant = near.filter(|near| strsim::jaro_winkler(near, name) > 0.88).map(|near| format!(" Did you mean {near}?"));
+        printer.warn(&format!("The environment variable {name} means nothing to mkt.{}", meant.unwrap_or_default()));
+    }
+}
+
+fn collect(command: &clap::Command, known: &mut Vec<String>) {
+    known.extend(command.get_arguments().filter_map(|arg| arg.get_env()?.to_str().map(str::to_owned)));
+    command.get_subcommands().for_each(|command| collect(command, known));
+}

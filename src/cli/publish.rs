@@ -1,0 +1,215 @@
+//! `mkt publish`
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+use dialoguer::Confirm;
+use serde_json::{Value, json};
+
+use super::error::{Code, Failed};
+use super::global::{Global, Output};
+use super::output::{Printer, cell, excerpt, table};
+use crate::client::Client;
+use crate::core::manifest::{self, Diagnostic, Severity};
+use crate::core::package::{Action, Outcome};
+
+/// The file that describes a package.
+const MANIFEST: &str = "marketplace.json";
+/// How deep folders are searched for packages.
+const DEEPEST: usize = 16;
+
+/// Publish packages: validate each marketplace.json, compare it with the marketplace, and apply the difference
+///
+/// Doing it again changes nothing. What is published can't change: other content needs a new version.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Manifests, folders that have a marketplace.json, or trees of them
+    #[arg(default_value = ".")]
+    paths: Vec<PathBuf>,
+
+    /// Only tell what would be done
+    #[arg(long, short = 'n')]
+    dry_run: bool,
+
+    /// Take warnings for errors
+    #[arg(long)]
+    strict: bool,
+}
+
+pub async fn run(args: Args, global: &Global, printer: &Printer) -> Result<(), Failed> {
+    let client = global.client()?;
+    let mut manifests = Vec::new();
+    for path in &args.paths {
+        find(path, 0, &mut manifests)?;
+    }
+    if manifests.is_empty() {
+        let paths: Vec<_> = args.paths.iter().map(|path| path.display().to_string()).collect();
+        return Err(Failed::with_code(Code::NotFound, format!("There is no {MANIFEST} in {}.", paths.join(", "))));
+    }
+    let bar = printer.progress(manifests.len());
+    let mut results = Vec::new();
+    let mut worst: Option<Failed> = None;
+    for path in &manifests {
+        bar.set_message(path.display().to_string());
+        let result = bar.suspend(|| Package::read(path, args.strict, printer));
+        let result = match result {
+            Ok(package) => package.publish(&client, args.dry_run, global, printer).await,
+            Err(failed) => Err(failed),
+        };
+        bar.inc(1);
+        match result {
+            Ok(outcome) => results.push(json!({ "path": path, "outcome": outcome })),
+            Err(failed) => {
+                results.push(json!({ "path": path, "error": failed.message }));
+                if manifests.len() > 1 {
+                    bar.suspend(|| printer.error(&format!("{}: {failed}", path.display())));
+                }
+                if worst.as_ref().is_none_or(|worst| worst.code < failed.code) {
+                    worst = Some(failed);
+                }
+            }
+        }
+    }
+    bar.finish_and_clear();
+    match printer.output {
+        Output::Table => {}
+        Output::Json | Output::Yaml | Output::Id => {
+            let ids = |results: &Vec<Value>| results.iter().map(|result| cell(&result["outcome"]["build"]["id"])).filter(|id| !id.is_empty()).collect();
+            printer.value(&results, |_| String::new(), ids)?;
+        }
+    }
+    match worst {
+        None => Ok(()),
+        Some(failed) if manifests.len() == 1 => Err(failed),
+        Some(failed) => {
+            let count = results.iter().filter(|result| !result["error"].is_null()).count();
+            Err(Failed::with_code(failed.code, format!("{count} of {} packages were not published.", manifests.len())))
+        }
+    }
+}
+
+/// Collects manifests: a file itself, a folder's own, else those further down.
+fn find(path: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Failed> {
+    let unreadable = |error: std::io::Error| {
+        let code = if error.kind() == std::io::ErrorKind::NotFound { Code::NotFound } else { Code::Failed };
+        Failed::with_code(code, format!("Can't read {}: {error}.", path.display()))
+    };
+    if !std::fs::metadata(path).map_err(unreadable)?.is_dir() {
+        found.push(path.to_owned());
+        return Ok(());
+    }
+    let own = path.join(MANIFEST);
+    if own.is_file() {
+        found.push(own);
+        return Ok(());
+    }
+    if depth == DEEPEST {
+        return Ok(());
+    }
+    let mut folders = Vec::new();
+    for entry in std::fs::read_dir(path).map_err(unreadable)? {
+        let entry = entry.map_err(unreadable)?;
+        if entry.file_type().map_err(unreadable)?.is_dir() {
+            folders.push(entry.path());
+        }
+    }
+    folders.sort();
+    folders.iter().try_for_each(|folder| find(folder, depth + 1, found))
+}
+
+/// A manifest that can be published.
+struct Package<'a> {
+    path: &'a Path,
+    text: String,
+}
+
+impl<'a> Package<'a> {
+    /// Reads and checks a manifest, and prints what is wrong with it.
+    fn read(path: &'a Path, strict: bool, printer: &Printer) -> Result<Self, Failed> {
+        let unreadable = |error: std::io::Error| Failed::new(format!("Can't read {}: {error}.", path.display()));
+        let bytes = std::fs::read(path).map_err(unreadable)?;
+        let text = String::from_utf8(bytes).map_err(|_| Failed::new(format!("{} is not UTF-8 text.", path.display())))?;
+        let checked = manifest::check(&text);
+        for diagnostic in &checked.diagnostics {
+            printer.note(&located(path, diagnostic));
+        }
+        let of = |severity| checked.diagnostics.iter().filter(|diagnostic| diagnostic.severity == severity).count();
+        match (of(Severity::Error), of(Severity::Warning)) {
+            (0, warnings) if strict && warnings > 0 => {
+                Err(Failed::new(format!("{} has {warnings} warnings, which --strict takes for errors.", path.display())))
+            }
+            (0, _) => Ok(Self { path, text }),
+            (errors, warnings) => Err(Failed::new(format!("{} has {errors} errors and {warnings} warnings.", path.display()))),
+        }
+    }
+
+    /// Shows the plan and, unless it is a dry run, does it.
+    async fn publish(self, client: &Client, dry_run: bool, global: &Global, printer: &Printer) -> Result<Outcome, Failed> {
+        let asks = !dry_run && !global.yes && !global.no_input && std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+        if dry_run || asks {
+            let plan = client.publish(self.text.clone(), true).await.map_err(refused)?;
+            self.show(&plan, printer)?;
+            if dry_run || plan.unchanged {
+                return Ok(plan);
+            }
+            let prompt = format!("Publish {} {} to {}?", plan.product.name, plan.build.name, client.server());
+            let yes = Confirm::new().with_prompt(prompt).default(true).interact().map_err(|error| Failed::new(error.to_string()))?;
+            if !yes {
+                return Err(Failed::with_code(Code::Interrupted, "Nothing was published."));
+            }
+        }
+        let outcome = client.publish(self.text.clone(), false).await.map_err(refused)?;
+        if !asks {
+            self.show(&outcome, printer)?;
+        }
+        if printer.output == Output::Table {
+            if outcome.published {
+                printer.note(&format!("Published: {}", outcome.product.url));
+            } else {
+                printer.note(&format!("Not public yet: somebody who may publish has to do so: {}", outcome.build.url));
+            }
+        }
+        Ok(outcome)
+    }
+
+    fn show(&self, outcome: &Outcome, printer: &Printer) -> Result<(), Failed> {
+        if printer.output != Output::Table {
+            return Ok(());
+        }
+        printer.detail(&self.path.display().to_string());
+        if outcome.unchanged {
+            return printer.data(&format!("{} {}: unchanged", outcome.product.name, outcome.build.name));
+        }
+        let action = |action| match action {
+            Action::Create => "create",
+            Action::Update => "update",
+            Action::Publish => "publish",
+            Action::Unchanged => "unchanged",
+        };
+        let rows = outcome.steps.iter().map(|step| {
+            let changes = step.changes.iter().map(|change| {
+                format!("{}: {} → {}", change.field, excerpt(&cell(&change.from), 40), excerpt(&cell(&change.to), 40))
+            });
+            vec![action(step.action).into(), step.resource.clone(), step.name.clone(), changes.collect::<Vec<_>>().join("\n")]
+        });
+        printer.data(&table(&["ACTION", "RESOURCE", "NAME", "CHANGES"], rows))
+    }
+}
+
+fn located(path: &Path, diagnostic: &Diagnostic) -> String {
+    format!("{}:{diagnostic}\n  help: {}", path.display(), diagnostic.help)
+}
+
+/// A refusal with what differs from what is published.
+fn refused(failure: crate::client::Failure) -> Failed {
+    let differences = failure.problem["details"]["differences"].as_array().cloned().unwrap_or_default();
+    let failed = Failed::from(failure);
+    if differences.is_empty() {
+        return failed;
+    }
+    let line = |difference: &Value| {
+        let side = |side: &str| excerpt(&difference[side].to_string(), 60);
+        format!("  {}: {} → {}", cell(&difference["field"]), side("from"), side("to"))
+    };
+    failed.hint(format!("It differs here:\n{}", differences.iter().map(line).collect::<Vec<_>>().join("\n")))
+}

@@ -1,0 +1,183 @@
+//! `mkt serve`
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+use url::Url;
+
+use super::error::{Code, Failed};
+use super::global::read_secret;
+use super::output::Printer;
+use super::storage::{DatabaseArgs, secret_key};
+use crate::core::access::administrator;
+use crate::core::db::{Db, Wait};
+use crate::core::secret::Secret;
+use crate::core::{demo, seed};
+use crate::server::{Proxy, Server, Settings};
+
+/// The form of log lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum LogFormat {
+    /// For people.
+    Text,
+    /// One object a line.
+    Json,
+}
+
+/// Serve the marketplace: API and WebSocket. Creates and migrates its database by itself
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The address to listen on; port 0 takes a free one. PORT alone works too and listens on all addresses
+    /// [default: 127.0.0.1:3000]
+    #[arg(long, env = "MKT_LISTEN", value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+
+    #[command(flatten)]
+    database: DatabaseArgs,
+
+    /// Fill an empty marketplace with a small fictional catalogue to look at
+    #[arg(long, env = "MKT_DEMO")]
+    demo: bool,
+
+    /// Where clients reach the marketplace [default: where their requests say]
+    #[arg(long, env = "MKT_PUBLIC_URL", value_name = "URL")]
+    public_url: Option<Url>,
+
+    /// Where the web interface is, for browsers that ask for the root
+    #[arg(long, env = "MKT_UI_URL", value_name = "URL")]
+    ui_url: Option<Url>,
+
+    /// What the marketplace is called
+    #[arg(long, env = "MKT_TITLE", default_value = "Marketplace")]
+    title: String,
+
+    /// The key that secrets are derived from, at least 32 characters; for PostgreSQL required, else kept beside the database
+    #[arg(long = "secret-key-from-environment", env = "MKT_SECRET_KEY", hide_env_values = true, hide = true)]
+    secret_key: Option<Secret>,
+
+    /// A file with the key that secrets are derived from; MKT_SECRET_KEY holds the key itself. Required for PostgreSQL,
+    /// else made once and kept beside the database
+    #[arg(long, env = "MKT_SECRET_KEY_FILE", value_name = "FILE")]
+    secret_key_file: Option<PathBuf>,
+
+    /// The token of the first administrator
+    #[arg(long = "admin-token-from-environment", env = "MKT_ADMIN_TOKEN", hide_env_values = true, hide = true)]
+    admin_token: Option<Secret>,
+
+    /// A file with the token of the first administrator; MKT_ADMIN_TOKEN holds the token itself [default: one is made and
+    /// printed]
+    #[arg(long, env = "MKT_ADMIN_TOKEN_FILE", value_name = "FILE")]
+    admin_token_file: Option<PathBuf>,
+
+    /// Let anybody follow the catalogue's events, without a token
+    #[arg(long, env = "MKT_ANONYMOUS_EVENTS", value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
+    anonymous_events: bool,
+
+    /// Addresses or networks of proxies whose Forwarded headers are believed
+    #[arg(long, env = "MKT_TRUSTED_PROXIES", value_name = "NET", value_delimiter = ',')]
+    trusted_proxies: Vec<Proxy>,
+
+    /// Web origins that may call the API [default: any]
+    #[arg(long, env = "MKT_CORS_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
+    cors_origins: Vec<String>,
+
+    /// The form of log lines
+    #[arg(long, env = "MKT_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    log_format: LogFormat,
+
+    /// What to log: error, warn, info, debug or trace, for all or for some modules
+    #[arg(long, env = "RUST_LOG", value_name = "FILTER", default_value = "info")]
+    log: String,
+}
+
+pub async fn run(args: Args, printer: &Printer) -> Result<(), Failed> {
+    start_log(&args)?;
+    let url = args.database.url()?;
+    let key = secret_key(args.secret_key.clone(), args.secret_key_file.as_deref(), &url)?;
+    let configured = match (&args.admin_token, &args.admin_token_file) {
+        (Some(token), _) => Some(token.clone()),
+        (None, Some(path)) => Some(read_secret(path)?),
+        (None, None) => None,
+    };
+    let made = configured.is_none();
+    let admin_token = administrator::token(configured, &key);
+    let settings = Settings {
+        listen: listen(args.listen)?,
+        public_url: args.public_url,
+        ui_url: args.ui_url,
+        title: args.title,
+        trusted_proxies: args.trusted_proxies,
+        cors_origins: args.cors_origins,
+        anonymous_events: args.anonymous_events,
+        admin_token: admin_token.clone(),
+    };
+    let stop = stop_signal()?;
+    tokio::pin!(stop);
+    let db = tokio::select! {
+        db = open(&url, args.demo) => db?,
+        () = &mut stop => return Ok(()),
+    };
+    let server = Server::bind(db.clone(), settings).await?;
+    let address = server.address()?;
+    tracing::info!(database = %url, "listening on http://{address}");
+    if made && !administrator::exists(&db).await? {
+        let token = admin_token.expose();
+        printer.note(&format!("Nobody is an administrator yet. Until somebody is, this token may do everything:\n\n  export MKT_TOKEN={token}\n"));
+    }
+    let (started, stopping) = tokio::sync::oneshot::channel();
+    let serving = server.run(async { drop(stopping.await) });
+    tokio::pin!(serving);
+    tokio::select! {
+        result = &mut serving => return Ok(result?),
+        () = stop => drop(started.send(())),
+    }
+    Ok(serving.await?)
+}
+
+/// The database, migrated and seeded.
+async fn open(url: &crate::core::db::DatabaseUrl, with_demo: bool) -> Result<Db, Failed> {
+    let db = Db::open(url, Wait::Forever).await?;
+    db.migrate().await?;
+    seed::run(&db).await?;
+    if with_demo && demo::run(&db).await? {
+        tracing::info!("filled the empty marketplace with a demonstration");
+    }
+    Ok(db)
+}
+
+fn listen(given: Option<SocketAddr>) -> Result<SocketAddr, Failed> {
+    match (given, std::env::var("PORT")) {
+        (Some(address), _) => Ok(address),
+        (None, Ok(port)) => {
+            let port = port.parse().map_err(|_| Failed::with_code(Code::Usage, "The variable PORT must be a port number."))?;
+            Ok(SocketAddr::from(([0, 0, 0, 0], port)))
+        }
+        (None, Err(_)) => Ok(SocketAddr::from(([127, 0, 0, 1], 3000))),
+    }
+}
+
+/// Resolves at SIGTERM or Ctrl-C.
+fn stop_signal() -> Result<impl Future<Output = ()> + Send, Failed> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+fn start_log(args: &Args) -> Result<(), Failed> {
+    let malformed = |error| Failed::with_code(Code::Usage, format!("The log filter can't be read: {error}."));
+    let filter = EnvFilter::try_new(&args.log).map_err(malformed)?;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let ansi = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    match args.log_format {
+        LogFormat::Text => log.with_ansi(ansi).with_target(false).init(),
+        LogFormat::Json => log.json().init(),
+    }
+    Ok(())
+}

@@ -1,0 +1,82 @@
+//! Where the database and the secret key are, for the commands that work on them.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use super::error::{Code, Failed};
+use super::global::read_secret;
+use crate::core::db::DatabaseUrl;
+use crate::core::secret::Secret;
+
+#[derive(Debug, clap::Args)]
+pub struct DatabaseArgs {
+    /// The database: sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME; DATABASE_URL works too
+    /// [default: a file under $XDG_DATA_HOME/mkt]
+    #[arg(long, env = "MKT_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    database_url: Option<String>,
+}
+
+impl DatabaseArgs {
+    /// The database's address.
+    pub fn url(&self) -> Result<DatabaseUrl, Failed> {
+        let given = self.database_url.clone().or_else(|| std::env::var("DATABASE_URL").ok().filter(|url| !url.is_empty()));
+        match given {
+            Some(text) => text.parse().map_err(|error: crate::core::Error| Failed::with_code(Code::Usage, error.message())),
+            None => Ok(DatabaseUrl::file(data_folder()?.join("mkt.db"))),
+        }
+    }
+}
+
+/// `$XDG_DATA_HOME/mkt`, else `~/.local/share/mkt`.
+fn data_folder() -> Result<PathBuf, Failed> {
+    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    absolute("XDG_DATA_HOME")
+        .or_else(|| absolute("HOME").map(|home| home.join(".local/share")))
+        .map(|data| data.join("mkt"))
+        .ok_or_else(|| Failed::with_code(Code::Usage, "Neither XDG_DATA_HOME nor HOME is set. Name the database with --database-url."))
+}
+
+/// The marketplace's secret key: given, else kept beside a file database, where it is made once.
+pub fn secret_key(given: Option<Secret>, file: Option<&Path>, database: &DatabaseUrl) -> Result<Secret, Failed> {
+    const SHORTEST: usize = 32;
+    let given = match (given, file) {
+        (Some(key), _) => Some(key),
+        (None, Some(path)) => Some(read_secret(path)?),
+        (None, None) => None,
+    };
+    if let Some(key) = given {
+        if key.expose().len() < SHORTEST {
+            return Err(Failed::with_code(Code::Usage, format!("The secret key is shorter than {SHORTEST} characters."))
+                .hint("Make one with: openssl rand -hex 32"));
+        }
+        return Ok(key);
+    }
+    let Some(folder) = database.folder() else {
+        return Err(Failed::with_code(Code::Usage, "With PostgreSQL, MKT_SECRET_KEY or MKT_SECRET_KEY_FILE is required.")
+            .hint("All servers of one marketplace share it. Make one with: openssl rand -hex 32"));
+    };
+    let path = folder.join("secret-key");
+    if path.exists() {
+        return read_secret(&path);
+    }
+    let key = Secret::random()?.derive("secret key");
+    let unwritable = |error: std::io::Error| Failed::new(format!("Can't keep the secret key in {}: {error}.", path.display()));
+    std::fs::create_dir_all(folder).map_err(unwritable)?;
+    match private_file().open(&path) {
+        Ok(mut file) => file.write_all(key.expose().as_bytes()).and_then(|()| file.sync_all()).map_err(unwritable)?,
+        // Another server was faster.
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => return read_secret(&path),
+        Err(error) => return Err(unwritable(error)),
+    }
+    Ok(key)
+}
+
+/// Makes new files that only their owner may read.
+fn private_file() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}

@@ -1,0 +1,141 @@
+//! A marketplace as its clients see it: typed calls over HTTP, and events over its WebSocket.
+
+pub mod cable;
+mod failure;
+
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::{Method, RequestBuilder, Response};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use url::Url;
+
+pub use failure::{Cause, Failure};
+
+use crate::core::package::Outcome;
+use crate::core::page::Page;
+use crate::core::secret::Secret;
+
+/// The result of a call.
+pub type Result<T, E = Failure> = std::result::Result<T, E>;
+
+/// How long a connection may take to be made.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long an answer may take.
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// How often a call is tried that the server could not take for now.
+const TRIES: usize = 4;
+
+/// A client of one marketplace. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    server: Url,
+    token: Option<Secret>,
+}
+
+impl Client {
+    /// A client of the marketplace at this address, with a token if there is one.
+    ///
+    /// # Errors
+    /// When the system's certificates can't be read.
+    pub fn new(server: Url, token: Option<Secret>) -> Result<Self> {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        let http = reqwest::Client::builder()
+            .user_agent(concat!("mkt/", env!("CARGO_PKG_VERSION")))
+            .default_headers(headers)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(TIMEOUT)
+            // A redirect would carry the token along.
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(Failure::from)?;
+        Ok(Self { http, server, token })
+    }
+
+    /// The marketplace's address.
+    pub fn server(&self) -> &Url {
+        &self.server
+    }
+
+    /// The token that calls carry.
+    pub fn token(&self) -> Option<&Secret> {
+        self.token.as_ref()
+    }
+
+    /// Whether the marketplace is well, and who asks.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn status(&self) -> Result<Value> {
+        self.get("/status", &[]).await
+    }
+
+    /// A page of products: `parameters` are those of the index.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn products(&self, parameters: &[(&str, String)]) -> Result<Page<Value>> {
+        self.get("/products", parameters).await
+    }
+
+    /// Sends a marketplace.json, to be published or, in a dry run, only compared with what is there.
+    ///
+    /// # Errors
+    /// When the call fails or the marketplace refuses the package.
+    pub async fn publish(&self, manifest: String, dry_run: bool) -> Result<Outcome> {
+        let request = self.request(Method::POST, "/packages").query(&[("dry_run", dry_run)]);
+        let request = request.header(CONTENT_TYPE, "application/json").body(manifest);
+        // A repetition finds what the first try did, so a lost answer is no harm.
+        self.send(request).await
+    }
+
+    /// An answer of any kind to a `GET`.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn get<T: DeserializeOwned>(&self, path: &str, parameters: &[(&str, String)]) -> Result<T> {
+        self.send(self.request(Method::GET, path).query(parameters)).await
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let mut url = self.server.clone();
+        url.set_path(&format!("{}{path}", self.server.path().trim_end_matches('/')));
+        let request = self.http.request(method, url);
+        match &self.token {
+            Some(token) => request.bearer_auth(token.expose()),
+            None => request,
+        }
+    }
+
+    /// Sends a request, again after a pause where the server says that it can't take it for now.
+    async fn send<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T> {
+        for _ in 1..TRIES {
+            let Some(again) = request.try_clone() else { break };
+            let response = again.send().await.map_err(Failure::from)?;
+            match pause(&response) {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => return read(response).await,
+            }
+        }
+        read(request.send().await.map_err(Failure::from)?).await
+    }
+}
+
+/// How long to wait before a call is tried again, if it is worth it.
+fn pause(response: &Response) -> Option<Duration> {
+    let later = matches!(response.status().as_u16(), 429 | 503);
+    let seconds = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).and_then(|value| value.parse().ok());
+    later.then(|| Duration::from_secs(seconds.unwrap_or(1u64).min(30)))
+}
+
+async fn read<T: DeserializeOwned>(response: Response) -> Result<T> {
+    if response.status().is_success() {
+        return response.json().await.map_err(Failure::from);
+    }
+    let status = response.status();
+    let problem = response.json::<Value>().await.unwrap_or_default();
+    Err(Failure::of_answer(status, problem))
+}

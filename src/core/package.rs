@@ -1,0 +1,131 @@
+//! Packages: a marketplace.json on its way into the catalogue. Everything that one asks for happens in one
+//! transaction, so half a release is never to be seen; done again, it changes nothing.
+
+mod differences;
+mod publisher;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::access::Caller;
+use super::db::{Db, Tx};
+use super::manifest::{self, Diagnostic, Manifest, Severity};
+use super::{Error, Kind, Result};
+use publisher::Publisher;
+
+pub use differences::{Difference, differences};
+
+/// What is done to a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// It is made.
+    Create,
+    /// It is changed.
+    Update,
+    /// It is made public.
+    Publish,
+    /// It is as it should be.
+    Unchanged,
+}
+
+/// One step of a plan.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Step {
+    /// What is done.
+    pub action: Action,
+    /// To what kind of record, by its singular name.
+    pub resource: String,
+    /// To which: its name for people.
+    pub name: String,
+    /// Its id. In a dry run that of something to be made is not final, unless the manifest gives it.
+    pub id: Uuid,
+    /// With [`Action::Update`], each field that changes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Difference>,
+}
+
+/// Where a record can be found.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Address {
+    /// Its id.
+    pub id: Uuid,
+    /// Its name or version.
+    pub name: String,
+    /// Its absolute address.
+    pub url: String,
+}
+
+/// What publishing a package did or, in a dry run, would do.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Outcome {
+    /// Whether nothing was written.
+    pub dry_run: bool,
+    /// Whether everything was as the package wants it already.
+    pub unchanged: bool,
+    /// Whether product and build are public now. Otherwise somebody who may publish has to do so.
+    pub published: bool,
+    /// The product.
+    pub product: Address,
+    /// The build.
+    pub build: Address,
+    /// What is done, in order.
+    pub steps: Vec<Step>,
+    /// What the manifest could do better.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Publishes a package.
+///
+/// # Errors
+/// [`Kind::Invalid`] with the diagnostics as details, [`Kind::Conflict`] with the differences when it was published
+/// already with other content, or when the caller may not.
+pub async fn publish(db: &Db, caller: &Caller, text: &str) -> Result<Outcome> {
+    caller.require_signed_in()?;
+    let (manifest, warnings) = check(text)?;
+    let tx = db.begin().await?;
+    let outcome = apply(&tx, caller, manifest, warnings).await?;
+    tx.commit().await?;
+    Ok(outcome)
+}
+
+/// Tells what [`publish`] would do, and does nothing. Needs no more rights than to read.
+///
+/// # Errors
+/// As [`publish`].
+pub async fn plan(db: &Db, caller: &Caller, text: &str) -> Result<Outcome> {
+    let (manifest, warnings) = check(text)?;
+    Publisher::dry(db, caller).run(manifest, warnings).await
+}
+
+/// The part of [`publish`] inside a transaction.
+pub(super) async fn apply(tx: &Tx, caller: &Caller, manifest: Manifest, warnings: Vec<Diagnostic>) -> Result<Outcome> {
+    Publisher::wet(tx, caller).run(manifest, warnings).await
+}
+
+/// The manifest and its warnings.
+pub(super) fn check(text: &str) -> Result<(Manifest, Vec<Diagnostic>)> {
+    let checked = manifest::check(text);
+    checked.manifest.map(|manifest| (manifest, checked.diagnostics.clone())).ok_or_else(|| {
+        let errors = checked.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
+        let first = errors.clone().next().map(ToString::to_string).unwrap_or_default();
+        let message = format!("The manifest has {} errors that keep it from being published. The first: {first}", errors.count());
+        Error::new(Kind::Invalid, message).with_details(json!({ "diagnostics": checked.diagnostics }))
+    })
+}
+
+/// The refusal of other content under what is published.
+fn immutable(message: String, differences: &[Difference]) -> Error {
+    let listed: Vec<_> = differences.iter().map(|difference| difference.field.as_str()).take(5).collect();
+    let message = if listed.is_empty() { message } else { format!("{message} Different: {}.", listed.join(", ")) };
+    Error::conflict(message).with_details(json!({ "differences": differences }))
+}
+
+/// A value as an object's entries.
+fn fields(value: Value) -> serde_json::Map<String, Value> {
+    match value {
+        Value::Object(fields) => fields,
+        _ => serde_json::Map::new(),
+    }
+}

@@ -1,0 +1,146 @@
+//! The marketplace over HTTP: JSON API and WebSocket. Handlers extract, call the core, and wrap what it answers.
+
+mod answer;
+mod asker;
+mod body;
+mod cable;
+mod crud;
+mod events;
+mod openapi;
+mod origin;
+mod packages;
+mod problem;
+mod products;
+mod router;
+mod shutdown;
+mod status;
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use url::Url;
+
+pub use openapi::document as openapi;
+pub use origin::Proxy;
+pub use shutdown::Shutdown;
+
+use crate::core::db::Db;
+use crate::core::event::Relay;
+use crate::core::secret::Secret;
+use crate::core::{Error, Result};
+
+/// How a server is set up.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The address to listen on; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Where clients reach the marketplace, if not where their requests say.
+    pub public_url: Option<Url>,
+    /// Where the web interface is.
+    pub ui_url: Option<Url>,
+    /// What the marketplace is called.
+    pub title: String,
+    /// Proxies whose `Forwarded` headers are believed.
+    pub trusted_proxies: Vec<Proxy>,
+    /// Web origins that may call the API; none means any.
+    pub cors_origins: Vec<String>,
+    /// Whether the catalogue's events may be followed without a token.
+    pub anonymous_events: bool,
+    /// The token of the first administrator.
+    pub admin_token: Secret,
+}
+
+/// What handlers share.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+struct Inner {
+    db: Db,
+    relay: Relay,
+    settings: Settings,
+    shutdown: Shutdown,
+}
+
+impl App {
+    /// The database.
+    pub fn db(&self) -> &Db {
+        &self.0.db
+    }
+
+    /// Where events come from.
+    pub fn relay(&self) -> &Relay {
+        &self.0.relay
+    }
+
+    /// How the server is set up.
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// The end of this server.
+    pub fn shutdown(&self) -> &Shutdown {
+        &self.0.shutdown
+    }
+}
+
+/// A server that listens, not yet serving.
+pub struct Server {
+    listener: TcpListener,
+    app: App,
+    relay: tokio::task::JoinHandle<()>,
+}
+
+impl Server {
+    /// Takes the address and starts to follow the log of events.
+    ///
+    /// # Errors
+    /// When the address is taken or the database is away.
+    pub async fn bind(db: Db, settings: Settings) -> Result<Self> {
+        let address = settings.listen;
+        let listener = TcpListener::bind(address).await.map_err(|error| {
+            Error::conflict(format!("Can't listen on {address}: {error}. Choose another address with --listen.")).because(error)
+        })?;
+        let (follower, relay) = Relay::start(db.clone()).await?;
+        let app = App(Arc::new(Inner { db, relay: follower, settings, shutdown: Shutdown::default() }));
+        Ok(Self { listener, app, relay })
+    }
+
+    /// The address that it listens on.
+    ///
+    /// # Errors
+    /// When the operating system does not tell.
+    pub fn address(&self) -> Result<SocketAddr> {
+        self.listener.local_addr().map_err(Error::internal)
+    }
+
+    /// Serves until `stop` resolves, then finishes what is in flight, for as long as [`shutdown::GRACE`] at most.
+    ///
+    /// # Errors
+    /// When the listener fails.
+    pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<()> {
+        let shutdown = self.app.shutdown().clone();
+        let trigger = shutdown.clone();
+        let routes = router::router(self.app.clone()).into_make_service_with_connect_info::<SocketAddr>();
+        let serving = axum::serve(self.listener, routes).with_graceful_shutdown(async move {
+            stop.await;
+            tracing::info!("stopping: finishing what is in flight");
+            trigger.start();
+        });
+        let finished = tokio::select! {
+            result = serving.into_future() => result.map_err(Error::internal),
+            () = shutdown.overdue() => {
+                tracing::warn!("stopped with requests still in flight");
+                Ok(())
+            }
+        };
+        self.relay.abort();
+        self.app.db().close().await;
+        finished
+    }
+}
+
+/// An address as logs and limits see it: IPv4 addresses mapped into IPv6 as the IPv4 that they are.
+fn canonical(address: SocketAddr) -> IpAddr {
+    address.ip().to_canonical()
+}

@@ -1,0 +1,65 @@
+//! Who asks: the credentials of a request, made into a [`Caller`].
+
+use std::net::SocketAddr;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+
+use super::App;
+use super::origin::origin;
+use super::problem::Problem;
+use crate::core::access::{Caller, administrator};
+use crate::core::{Error, Kind, Result};
+
+/// The caller of a request. Credentials that don't hold are refused; none at all make an anonymous caller.
+pub struct Asker(pub Caller);
+
+impl Deref for Asker {
+    type Target = Caller;
+
+    fn deref(&self) -> &Caller {
+        &self.0
+    }
+}
+
+impl FromRequestParts<App> for Asker {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let origin = origin_of(parts, app);
+        match bearer(&parts.headers)? {
+            None => Ok(Self(Caller::anonymous(origin))),
+            Some(token) => Ok(Self(authenticate(app, token, origin).await?)),
+        }
+    }
+}
+
+/// Scheme and host as the client of this request sees them.
+pub fn origin_of(parts: &Parts, app: &App) -> Arc<str> {
+    let unknown = SocketAddr::from(([0, 0, 0, 0], 0));
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map_or(unknown, |ConnectInfo(peer)| *peer);
+    origin(app.settings(), peer, &parts.headers)
+}
+
+/// The caller that a token stands for.
+///
+/// # Errors
+/// [`Kind::Unauthenticated`] when it does not hold.
+pub async fn authenticate(app: &App, token: &str, origin: Arc<str>) -> Result<Caller> {
+    let caller = administrator::authenticate(app.db(), &app.settings().admin_token, token, origin).await?;
+    caller.ok_or_else(|| Error::new(Kind::Unauthenticated, "The token is unknown, has expired or was revoked. Sign in again."))
+}
+
+/// The token of `Authorization: Bearer …` (RFC 6750).
+///
+/// # Errors
+/// [`Kind::Unauthenticated`] for another scheme.
+pub fn bearer(headers: &HeaderMap) -> Result<Option<&str>> {
+    let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(None) };
+    let token = value.to_str().ok().and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    let malformed = || Error::new(Kind::Unauthenticated, "The header Authorization must be Bearer, a space and a token.");
+    token.map(|(_, token)| Some(token.trim())).ok_or_else(malformed)
+}

@@ -1,0 +1,161 @@
+//! The verbs of every resource: extract, call the core, wrap.
+
+use axum::Router;
+use axum::extract::{FromRequestParts, OriginalUri, RawPathParams, RawQuery, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use axum::routing::{get, post};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::App;
+use super::answer;
+use super::asker::Asker;
+use super::body::Fields;
+use super::problem::Problem;
+use crate::core::Error;
+use crate::core::resource::{self, Precondition, Query, Resource};
+
+type Answer = Result<Response, Problem>;
+
+/// The routes of a resource: its collection, its items, its search.
+pub fn routes<R: Resource>() -> Router<App> {
+    let collection = R::TABLE.path;
+    let name = R::TABLE.name;
+    let above = collection.rsplit_once('/').map_or("", |(above, _)| above);
+    let item = get(show::<R>).put(update::<R>).patch(update::<R>).delete(delete::<R>);
+    Router::new()
+        .route(collection, get(index::<R>).post(create::<R>).put(update_by_body::<R>))
+        .route(&format!("{collection}/search"), post(search::<R>))
+        .route(&format!("{collection}/{{{name}_id}}"), item.clone())
+        // The specification's OpenAPI document writes one item path in the singular; all have it here.
+        .route(&format!("{above}/{name}/{{{name}_id}}"), item)
+}
+
+/// The ids in a path, outermost first.
+pub struct Ids(pub Vec<Uuid>);
+
+impl Ids {
+    /// The ids of what the item is in, and the item's.
+    fn split(&self) -> Result<(&[Uuid], Uuid), Problem> {
+        let (id, ancestors) = self.0.split_last().ok_or_else(|| Error::internal("an item's path without an id"))?;
+        Ok((ancestors, *id))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Ids {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let unreadable = || Problem::new(StatusCode::BAD_REQUEST, "The address can't be read.");
+        let params = RawPathParams::from_request_parts(parts, state).await.map_err(|_| unreadable())?;
+        let id = |(name, text): (&str, &str)| {
+            text.parse().map_err(|_| Error::bad_request(format!("The {name} in the address is not a UUID.")).into())
+        };
+        params.iter().map(id).collect::<Result<_, Problem>>().map(Self)
+    }
+}
+
+async fn index<R: Resource>(
+    State(app): State<App>,
+    asker: Asker,
+    Ids(ancestors): Ids,
+    OriginalUri(uri): OriginalUri,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Answer {
+    let pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect::<Vec<_>>();
+    list::<R>(&app, &asker, &ancestors, uri.path(), &pairs, &headers).await
+}
+
+async fn search<R: Resource>(
+    State(app): State<App>,
+    asker: Asker,
+    Ids(ancestors): Ids,
+    OriginalUri(uri): OriginalUri,
+    headers: HeaderMap,
+    fields: Fields,
+) -> Answer {
+    let pairs: Vec<_> = fields.unwrapped(R::TABLE.name).into_iter().filter_map(parameter).collect();
+    let address = uri.path().strip_suffix("/search").unwrap_or(uri.path());
+    list::<R>(&app, &asker, &ancestors, address, &pairs, &headers).await
+}
+
+/// A field of a search's body as the parameter that it would be in a query.
+fn parameter((name, value): (String, Value)) -> Option<(String, String)> {
+    let text = |value: Value| match value {
+        Value::Null => None,
+        Value::String(text) => Some(text),
+        other => Some(other.to_string()),
+    };
+    let value = match value {
+        Value::Array(items) => items.into_iter().filter_map(text).collect::<Vec<_>>().join(","),
+        value => text(value)?,
+    };
+    Some((name, value))
+}
+
+async fn list<R: Resource>(
+    app: &App,
+    asker: &Asker,
+    ancestors: &[Uuid],
+    path: &str,
+    pairs: &[(String, String)],
+    headers: &HeaderMap,
+) -> Answer {
+    let query = Query::parse::<R>(pairs)?;
+    let page = resource::list::<R>(app.db(), asker, ancestors, &query).await?;
+    answer::page(&page, &format!("{}{path}", asker.origin), pairs, headers)
+}
+
+async fn show<R: Resource>(State(app): State<App>, asker: Asker, ids: Ids, headers: HeaderMap) -> Answer {
+    let (ancestors, id) = ids.split()?;
+    answer::json(StatusCode::OK, &resource::find::<R>(app.db(), &asker, ancestors, id).await?, &headers)
+}
+
+async fn create<R: Resource>(State(app): State<App>, asker: Asker, Ids(ancestors): Ids, fields: Fields) -> Answer {
+    let located = resource::create::<R>(app.db(), &asker, &ancestors, fields.unwrapped(R::TABLE.name)).await?;
+    answer::created(&located, &asker.origin)
+}
+
+async fn update<R: Resource>(State(app): State<App>, asker: Asker, ids: Ids, headers: HeaderMap, fields: Fields) -> Answer {
+    let (ancestors, id) = ids.split()?;
+    change::<R>(&app, &asker, ancestors, id, fields.unwrapped(R::TABLE.name), &headers).await
+}
+
+/// `PUT` on the collection with the id in the body, as the specification's OpenAPI document has it.
+async fn update_by_body<R: Resource>(
+    State(app): State<App>,
+    asker: Asker,
+    Ids(ancestors): Ids,
+    headers: HeaderMap,
+    fields: Fields,
+) -> Answer {
+    let fields = fields.unwrapped(R::TABLE.name);
+    let id = fields.get("id").and_then(Value::as_str).and_then(|id| id.parse().ok());
+    let id = id.ok_or_else(|| Error::bad_request("The body must have the id of what to update, a UUID."))?;
+    change::<R>(&app, &asker, &ancestors, id, fields, &headers).await
+}
+
+async fn change<R: Resource>(
+    app: &App,
+    asker: &Asker,
+    ancestors: &[Uuid],
+    id: Uuid,
+    fields: Map<String, Value>,
+    headers: &HeaderMap,
+) -> Answer {
+    let holds = answer::precondition::<R>(headers);
+    let holds = holds.as_ref().map(|holds| holds as Precondition<'_, R>);
+    let located = resource::update::<R>(app.db(), asker, ancestors, id, fields, holds).await?;
+    answer::json(StatusCode::OK, &located, &HeaderMap::new())
+}
+
+async fn delete<R: Resource>(State(app): State<App>, asker: Asker, ids: Ids, headers: HeaderMap) -> Answer {
+    let (ancestors, id) = ids.split()?;
+    let holds = answer::precondition::<R>(&headers);
+    let holds = holds.as_ref().map(|holds| holds as Precondition<'_, R>);
+    let located = resource::delete::<R>(app.db(), &asker, ancestors, id, holds).await?;
+    answer::json(StatusCode::OK, &located, &HeaderMap::new())
+}

@@ -1,0 +1,108 @@
+//! Errors as answers: `application/problem+json` (RFC 9457), with the `message` that clients of the reference server show.
+
+use axum::extract::Request;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use crate::core::{Error, Kind};
+
+/// An error on its way to the client. What caused it is logged here, and goes no further.
+#[derive(Debug)]
+pub struct Problem {
+    status: StatusCode,
+    error: Error,
+}
+
+impl Problem {
+    /// A problem of HTTP itself, which the core has no word for.
+    pub fn new(status: StatusCode, message: impl Into<String>) -> Self {
+        Self { status, error: Error::bad_request(message) }
+    }
+
+    /// A body larger than what is taken.
+    pub fn too_large(limit: usize) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, format!("The body is larger than {} KiB.", limit / 1024))
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        let status = match error.kind() {
+            Kind::BadRequest => StatusCode::BAD_REQUEST,
+            Kind::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Kind::Forbidden => StatusCode::FORBIDDEN,
+            Kind::NotFound => StatusCode::NOT_FOUND,
+            Kind::Conflict => StatusCode::CONFLICT,
+            Kind::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
+            Kind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+            Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        Self { status, error }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let Self { status, error } = self;
+        if status.is_server_error() {
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            tracing::error!(%status, cause, "{error}");
+        }
+        let mut body = json!({
+            "type": "about:blank",
+            "title": status.canonical_reason(),
+            "status": status.as_u16(),
+            "detail": error.message(),
+            "message": error.message(),
+        });
+        if !error.fields().is_empty() {
+            body["errors"] = json!(error.fields());
+        }
+        if let Some(details) = error.details() {
+            body["details"] = details.clone();
+        }
+        let mut response = (status, body.to_string()).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        match status {
+            StatusCode::UNAUTHORIZED => {
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            StatusCode::SERVICE_UNAVAILABLE => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+            }
+            _ => {}
+        }
+        response
+    }
+}
+
+/// Gives the bare refusals of the HTTP layers the same form as all others.
+pub async fn complete(request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    let bare = !response.headers().contains_key(header::CONTENT_TYPE) || is_plain(&response);
+    let message = match response.status() {
+        StatusCode::METHOD_NOT_ALLOWED => "This address does not take that method. The header Allow lists those that it takes.",
+        StatusCode::PAYLOAD_TOO_LARGE => "The body is larger than this server takes.",
+        StatusCode::REQUEST_TIMEOUT => "The request took too long.",
+        StatusCode::INTERNAL_SERVER_ERROR => "The marketplace failed to do this. The operator's log says why.",
+        status if status.is_client_error() => "The request can't be understood.",
+        _ => return response,
+    };
+    if !bare {
+        return response;
+    }
+    let (parts, _) = response.into_parts();
+    let mut problem = Problem::new(parts.status, message).into_response();
+    if let Some(allow) = parts.headers.get(header::ALLOW) {
+        problem.headers_mut().insert(header::ALLOW, allow.clone());
+    }
+    problem
+}
+
+fn is_plain(response: &Response) -> bool {
+    response.headers().get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"text/plain"))
+}
