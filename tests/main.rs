@@ -1,1 +1,12 @@
+//! All tests that drive the built binary or hold the code to its rules, in one binary: linking is what takes time.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
+
+mod support;
+
+mod architecture;
+mod cable;
+mod cli;
+mod generated;
+mod http;
+mod serve;

@@ -1,6 +1,6 @@
 //! Flags that every command has, and the environment variables behind them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{ArgAction, ValueEnum};
 use url::Url;
@@ -73,8 +73,8 @@ pub struct Global {
     pub color: Color,
 }
 
-/// Holds a token itself, for CI. There is no flag for it: other users of a machine see flags.
-const TOKEN: &str = "MKT_TOKEN";
+/// The variables that hold secrets themselves. They have no flags: other users of a machine see flags.
+const SECRETS: [&str; 3] = ["MKT_TOKEN", "MKT_SECRET_KEY", "MKT_ADMIN_TOKEN"];
 
 impl Global {
     /// How to print data.
@@ -88,22 +88,20 @@ impl Global {
             let message = format!("The server's address must be an http or https URL, not {}.", self.server);
             return Err(Failed::with_code(Code::Usage, message));
         }
-        Ok(Client::new(self.server.clone(), self.token()?)?)
-    }
-
-    fn token(&self) -> Result<Option<Secret>, Failed> {
-        if let Some(path) = &self.token_file {
-            return read_secret(path).map(Some);
-        }
-        match std::env::var(TOKEN) {
-            Ok(token) if !token.trim().is_empty() => Ok(Some(Secret::new(token))),
-            _ => Ok(None),
-        }
+        Ok(Client::new(self.server.clone(), secret("MKT_TOKEN", self.token_file.as_deref())?)?)
     }
 }
 
+/// The secret in a file or else in an environment variable, if there is one.
+pub fn secret(variable: &str, file: Option<&Path>) -> Result<Option<Secret>, Failed> {
+    if let Some(path) = file {
+        return read_secret(path).map(Some);
+    }
+    Ok(std::env::var(variable).ok().filter(|text| !text.trim().is_empty()).map(Secret::new))
+}
+
 /// The secret in a file.
-pub fn read_secret(path: &std::path::Path) -> Result<Secret, Failed> {
+pub fn read_secret(path: &Path) -> Result<Secret, Failed> {
     let text = std::fs::read_to_string(path).map_err(|error| Failed::new(format!("Can't read {}: {error}.", path.display())))?;
     if text.trim().is_empty() {
         return Err(Failed::new(format!("The file {} is empty, where a secret should be.", path.display())));
@@ -113,10 +111,12 @@ pub fn read_secret(path: &std::path::Path) -> Result<Secret, Failed> {
 
 /// Warns of variables that start like ours and are none of them.
 pub fn warn_of_misspelt_variables(command: &clap::Command, printer: &Printer) {
-    let mut known = vec![TOKEN.to_owned()];
+    let mut known: Vec<String> = SECRETS.map(str::to_owned).into();
     collect(command, &mut known);
     for (name, _) in std::env::vars_os() {
-        let Some(name) = name.to_str().filter(|name| name.starts_with("MKT_")) else { continue };
+        // Those of the test suite are not settings.
+        let ours = |name: &&str| name.starts_with("MKT_") && !name.starts_with("MKT_TEST_");
+        let Some(name) = name.to_str().filter(ours) else { continue };
         if known.iter().any(|known| known == name) {
             continue;
         }

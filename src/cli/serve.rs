@@ -9,12 +9,11 @@ use tracing_subscriber::EnvFilter;
 use url::Url;
 
 use super::error::{Code, Failed};
-use super::global::read_secret;
+use super::global::secret;
 use super::output::Printer;
 use super::storage::{DatabaseArgs, secret_key};
 use crate::core::access::administrator;
 use crate::core::db::{Db, Wait};
-use crate::core::secret::Secret;
 use crate::core::{demo, seed};
 use crate::server::{Proxy, Server, Settings};
 
@@ -54,18 +53,10 @@ pub struct Args {
     #[arg(long, env = "MKT_TITLE", default_value = "Marketplace")]
     title: String,
 
-    /// The key that secrets are derived from, at least 32 characters; for PostgreSQL required, else kept beside the database
-    #[arg(long = "secret-key-from-environment", env = "MKT_SECRET_KEY", hide_env_values = true, hide = true)]
-    secret_key: Option<Secret>,
-
     /// A file with the key that secrets are derived from; MKT_SECRET_KEY holds the key itself. Required for PostgreSQL,
     /// else made once and kept beside the database
     #[arg(long, env = "MKT_SECRET_KEY_FILE", value_name = "FILE")]
     secret_key_file: Option<PathBuf>,
-
-    /// The token of the first administrator
-    #[arg(long = "admin-token-from-environment", env = "MKT_ADMIN_TOKEN", hide_env_values = true, hide = true)]
-    admin_token: Option<Secret>,
 
     /// A file with the token of the first administrator; MKT_ADMIN_TOKEN holds the token itself [default: one is made and
     /// printed]
@@ -89,19 +80,15 @@ pub struct Args {
     log_format: LogFormat,
 
     /// What to log: error, warn, info, debug or trace, for all or for some modules
-    #[arg(long, env = "RUST_LOG", value_name = "FILTER", default_value = "info")]
+    #[arg(long, env = "RUST_LOG", value_name = "FILTER", default_value = "info,sqlx::postgres::notice=warn")]
     log: String,
 }
 
 pub async fn run(args: Args, printer: &Printer) -> Result<(), Failed> {
     start_log(&args)?;
     let url = args.database.url()?;
-    let key = secret_key(args.secret_key.clone(), args.secret_key_file.as_deref(), &url)?;
-    let configured = match (&args.admin_token, &args.admin_token_file) {
-        (Some(token), _) => Some(token.clone()),
-        (None, Some(path)) => Some(read_secret(path)?),
-        (None, None) => None,
-    };
+    let key = secret_key(args.secret_key_file.as_deref(), &url)?;
+    let configured = secret("MKT_ADMIN_TOKEN", args.admin_token_file.as_deref())?;
     let made = configured.is_none();
     let admin_token = administrator::token(configured, &key);
     let settings = Settings {

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::error::{Code, Failed};
-use super::global::read_secret;
+use super::global::{read_secret, secret};
 use crate::core::db::DatabaseUrl;
 use crate::core::secret::Secret;
 
@@ -13,7 +13,7 @@ use crate::core::secret::Secret;
 pub struct DatabaseArgs {
     /// The database: sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME; DATABASE_URL works too
     /// [default: a file under $XDG_DATA_HOME/mkt]
-    #[arg(long, env = "MKT_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    #[arg(long, env = "MKT_DATABASE_URL", value_name = "URL", hide_env_values = true, global = true)]
     database_url: Option<String>,
 }
 
@@ -38,14 +38,9 @@ fn data_folder() -> Result<PathBuf, Failed> {
 }
 
 /// The marketplace's secret key: given, else kept beside a file database, where it is made once.
-pub fn secret_key(given: Option<Secret>, file: Option<&Path>, database: &DatabaseUrl) -> Result<Secret, Failed> {
+pub fn secret_key(file: Option<&Path>, database: &DatabaseUrl) -> Result<Secret, Failed> {
     const SHORTEST: usize = 32;
-    let given = match (given, file) {
-        (Some(key), _) => Some(key),
-        (None, Some(path)) => Some(read_secret(path)?),
-        (None, None) => None,
-    };
-    if let Some(key) = given {
+    if let Some(key) = secret("MKT_SECRET_KEY", file)? {
         if key.expose().len() < SHORTEST {
             return Err(Failed::with_code(Code::Usage, format!("The secret key is shorter than {SHORTEST} characters."))
                 .hint("Make one with: openssl rand -hex 32"));

@@ -3,14 +3,16 @@
 //!
 //! What the file may say is written down where it is read: one function for each of its objects, in [`document`],
 //! [`product`], [`facts`], [`build`], [`interfaces`], [`image`] and [`configuration`]. They ask for keys through
-//! [`reader`], which reports what is missing, mistyped or unknown; [`text`] has the rules for texts. [`source`]
-//! makes a tree with positions of the file, and [`diagnostic`] puts the findings in the file's order.
+//! [`reader`] and read them through [`field`], which report what is missing, mistyped or unknown; [`text`] has the
+//! rules for texts. `source` makes a tree with positions of the file, and `diagnostic` puts the findings in the
+//! file's order.
 
 mod build;
 mod configuration;
 mod diagnostic;
 mod document;
 mod facts;
+mod field;
 mod image;
 mod interfaces;
 mod product;

@@ -117,8 +117,6 @@ pub(super) fn check(text: &str) -> Result<(Manifest, Vec<Diagnostic>)> {
 
 /// The refusal of other content under what is published.
 fn immutable(message: String, differences: &[Difference]) -> Error {
-    let listed: Vec<_> = differences.iter().map(|difference| difference.field.as_str()).take(5).collect();
-    let message = if listed.is_empty() { message } else { format!("{message} Different: {}.", listed.join(", ")) };
     Error::conflict(message).with_details(json!({ "differences": differences }))
 }
 

@@ -21,15 +21,17 @@ pub(super) struct About {
 
 /// Reads the build.
 pub(super) fn read(build: &Object) -> (Build, About) {
-    let image = build.may("binary", BINARY).object().and_then(|binary| image::read(&binary));
-    let asset = build.may("asset", r#""content.zip""#).text(&FILE);
-    if !build.has("binary") && !build.has("asset") {
+    let (binary, file) = (build.may("binary", BINARY), build.may("asset", r#""content.zip""#));
+    let image = binary.object().and_then(|binary| image::read(&binary));
+    let asset = file.text(&FILE);
+    if !binary.given() && !file.given() {
         let help = format!(r#"Add "binary": {BINARY}, or a file as "asset": "content.zip"."#);
         build.error("has nothing to run or to hand out, neither an image nor an asset", help);
     }
-    let tag = image.as_ref().and_then(|image| image.tag.clone());
-    let version = build.may("version", r#""1.0.0""#).text(&VERSION).or(tag);
-    if version.is_none() && !build.has("version") && (image.is_some() || !build.has("binary")) {
+    let own = build.may("version", r#""1.0.0""#);
+    let version = own.text(&VERSION).or(image.as_ref().and_then(|image| image.tag.clone()));
+    // The tag of an image that is malformed itself is not known.
+    if version.is_none() && !own.given() && (image.is_some() || !binary.given()) {
         build.error("has no version, neither of its own nor in a tag of its image", r#"Add "version": "1.0.0"."#);
     }
     let mut captions = HashSet::new();

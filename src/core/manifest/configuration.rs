@@ -29,8 +29,9 @@ pub(super) fn read(
         is_default = false;
     }
     *default |= is_default;
-    let name = if configuration.has("name") {
-        configuration.may("name", r#""small""#).name_unlike(names).unwrap_or_default()
+    let own = configuration.may("name", r#""small""#);
+    let name = if own.given() {
+        own.name_unlike(names).unwrap_or_default()
     } else {
         let name = if is_default { "default".to_owned() } else { format!("configuration {place}") };
         if !names.insert(name.clone()) {

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use super::Manifest;
 use super::diagnostic::Report;
-use super::reader::{Field, Object};
+use super::field::Field;
+use super::reader::Object;
 use super::source::Source;
 use super::text::{INSTANT, NAME, PROSE, WEB};
 use super::{configuration, product};

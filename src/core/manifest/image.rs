@@ -56,7 +56,7 @@ pub(super) fn read(binary: &Object) -> Option<Image> {
         return None;
     };
     if let (Some(named), Some(own)) = (&registry, &image.registry)
-        && host(named).as_ref() != Some(own)
+        && host(named) != host(own)
     {
         let message = format!("names the registry {own}, but \"registry\" is {}", shown(named));
         field.report(Severity::Error, message, "Name the registry once, as \"registry\".");
@@ -108,7 +108,8 @@ fn parse(reference: &str) -> Option<Image> {
         Some((first, rest)) if first.contains(['.', ':']) || first == "localhost" => (Some(first), rest),
         _ => (None, name),
     };
-    let lawful = registry.is_none_or(|registry| host(registry).as_deref() == Some(registry))
+    let lawful = registry
+        .is_none_or(|registry| host(registry).as_deref() == registry.strip_suffix(":443").or(Some(registry)))
         && repository.split('/').all(is_component)
         && tag.is_none_or(is_tag)
         && digest.is_none_or(is_digest);
@@ -138,5 +139,49 @@ fn is_digest(text: &str) -> bool {
         Some(("sha256", digits)) => hex(digits, 64),
         Some(("sha512", digits)) => hex(digits, 128),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_come_apart() {
+        let digest = format!("sha256:{}", "0a".repeat(32));
+        let pinned = format!("postgres:17@{digest}");
+        let cases = [
+            ("p3000/app:1.0", "docker.io/p3000/app:1.0"),
+            (pinned.as_str(), &format!("docker.io/library/{pinned}")),
+            ("localhost/app", "localhost/app"),
+            ("ghcr.io/a/b__c/d---e.f:v1", "ghcr.io/a/b__c/d---e.f:v1"),
+            ("registry.example.org:8443/app:1.0", "registry.example.org:8443/app:1.0"),
+            ("registry.example.org:443/app:1.0", "registry.example.org/app:1.0"),
+        ];
+        for (reference, expected) in cases {
+            assert_eq!(parse(reference).map(|image| image.to_string()).as_deref(), Some(expected));
+        }
+        let upper = digest.to_uppercase();
+        for malformed in
+            ["", ":1", "a:", "A:1", "a b:1", "a//b", "-a", "a-", "a.-b", "a___b", "a:.b", "a@", "a@sha256:00", &upper]
+        {
+            assert_eq!(parse(malformed), None, "{malformed}");
+        }
+    }
+
+    #[test]
+    fn registries_are_urls_or_hosts() {
+        let image = |registry: &str| Image {
+            registry: Some(registry.to_owned()),
+            repository: "app".to_owned(),
+            tag: None,
+            digest: None,
+        };
+        assert_eq!(image("https://index.docker.io/v1/").name(), "docker.io/library/app");
+        assert_eq!(image("http://localhost:5000").name(), "localhost:5000/app");
+        assert_eq!(image("registry.example.org").name(), "registry.example.org/app");
+        for refused in ["", "ftp://registry.example.org", "https://me@registry.example.org", "not a host", "https://"] {
+            assert_eq!(host(refused), None, "{refused}");
+        }
     }
 }

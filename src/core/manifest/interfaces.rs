@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::reader::{Field, Object};
+use super::field::Field;
+use super::reader::Object;
 use super::text::{INTERFACE_URI, NAME, VERSION};
 use super::{Exposed, ExposedParameter, Required, RuntimeDependency};
 

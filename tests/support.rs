@@ -1,0 +1,37 @@
+//! What tests share: databases of their own, servers on free ports, the command line without the machine's settings.
+
+mod command;
+mod database;
+mod manifest;
+mod server;
+
+pub use command::{Ran, mkt};
+pub use database::Database;
+pub use manifest::Manifest;
+pub use server::{ADMIN_TOKEN, Server};
+
+/// Runs each test on SQLite and on PostgreSQL: `on_both! { async fn name(database: Database) { … } }`.
+macro_rules! on_both {
+    ($($(#[$attribute:meta])* async fn $name:ident($database:ident: Database) $body:block)+) => {
+        $(
+            $(#[$attribute])*
+            mod $name {
+                #[allow(unused_imports)]
+                use super::*;
+
+                async fn body($database: $crate::support::Database) $body
+
+                #[tokio::test]
+                async fn sqlite() {
+                    body($crate::support::Database::sqlite()).await;
+                }
+
+                #[tokio::test]
+                async fn postgres() {
+                    body($crate::support::Database::postgres()).await;
+                }
+            }
+        )+
+    };
+}
+pub(crate) use on_both;
