@@ -26,8 +26,10 @@ use output::Printer;
 /// A health-product marketplace: serve it, publish to it, follow it.
 #[derive(Parser)]
 #[command(name = "mkt", version, max_term_width = 100, disable_help_subcommand = true, arg_required_else_help = true)]
-#[command(after_help = "Exit codes: 0 done, 1 failed, 2 usage, 4 not signed in or not allowed, 5 not found, 6 conflict, \
-                        7 refused by licence, 8 network or time-out (worth retrying), 130 interrupted.")]
+#[command(
+    after_help = "Exit codes: 0 done, 1 failed, 2 usage, 4 not signed in or not allowed, 5 not found, 6 conflict, \
+                        7 refused by licence, 8 network or time-out (worth retrying), 130 interrupted."
+)]
 struct Cli {
     #[command(flatten)]
     global: Global,

@@ -127,7 +127,8 @@ impl Client {
 /// How long to wait before a call is tried again, if it is worth it.
 fn pause(response: &Response) -> Option<Duration> {
     let later = matches!(response.status().as_u16(), 429 | 503);
-    let seconds = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).and_then(|value| value.parse().ok());
+    let seconds =
+        response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).and_then(|value| value.parse().ok());
     later.then(|| Duration::from_secs(seconds.unwrap_or(1u64).min(30)))
 }
 

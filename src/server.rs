@@ -99,7 +99,8 @@ impl Server {
     pub async fn bind(db: Db, settings: Settings) -> Result<Self> {
         let address = settings.listen;
         let listener = TcpListener::bind(address).await.map_err(|error| {
-            Error::conflict(format!("Can't listen on {address}: {error}. Choose another address with --listen.")).because(error)
+            Error::conflict(format!("Can't listen on {address}: {error}. Choose another address with --listen."))
+                .because(error)
         })?;
         let (follower, relay) = Relay::start(db.clone()).await?;
         let app = App(Arc::new(Inner { db, relay: follower, settings, shutdown: Shutdown::default() }));

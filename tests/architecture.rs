@@ -4,7 +4,20 @@ use std::path::{Path, PathBuf};
 
 /// What the files of a module must not mention, and why.
 const RULES: &[(&str, &[&str])] = &[
-    ("core", &["crate::server", "crate::client", "crate::agent", "crate::cli", "axum", "reqwest", "clap", "tokio_tungstenite", "comfy_table"]),
+    (
+        "core",
+        &[
+            "crate::server",
+            "crate::client",
+            "crate::agent",
+            "crate::cli",
+            "axum",
+            "reqwest",
+            "clap",
+            "tokio_tungstenite",
+            "comfy_table",
+        ],
+    ),
     ("server", &["crate::client", "crate::agent", "crate::cli", "reqwest", "clap"]),
     ("client", &["crate::server", "crate::agent", "crate::cli", "axum", "clap"]),
 ];
@@ -16,7 +29,8 @@ fn imports_point_down() {
         for file in files_of(module) {
             for (number, line) in code(&file) {
                 let mentioned = forbidden.iter().filter(|word| line.contains(&format!("{word}::")));
-                wrong.extend(mentioned.map(|word| format!("{}:{number}: {module} must not use {word}", file.display())));
+                wrong
+                    .extend(mentioned.map(|word| format!("{}:{number}: {module} must not use {word}", file.display())));
             }
         }
     }

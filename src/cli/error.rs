@@ -65,7 +65,9 @@ impl From<Error> for Failed {
         let failed = Self::with_code(code, error.message());
         // Here the person who asked is the operator, who may see the cause.
         match std::error::Error::source(&error) {
-            Some(cause) if matches!(error.kind(), Kind::Internal | Kind::Unavailable) => failed.hint(format!("Cause: {cause}")),
+            Some(cause) if matches!(error.kind(), Kind::Internal | Kind::Unavailable) => {
+                failed.hint(format!("Cause: {cause}"))
+            }
             _ => failed,
         }
     }

@@ -37,7 +37,14 @@ pub enum Color {
 #[derive(Debug, clap::Args)]
 pub struct Global {
     /// The marketplace's address
-    #[arg(long, global = true, env = "MKT_SERVER", value_name = "URL", default_value = "http://127.0.0.1:3000", help_heading = "Global options")]
+    #[arg(
+        long,
+        global = true,
+        env = "MKT_SERVER",
+        value_name = "URL",
+        default_value = "http://127.0.0.1:3000",
+        help_heading = "Global options"
+    )]
     pub server: Url,
 
     /// A file with the token to sign in with; MKT_TOKEN holds the token itself
@@ -102,7 +109,8 @@ pub fn secret(variable: &str, file: Option<&Path>) -> Result<Option<Secret>, Fai
 
 /// The secret in a file.
 pub fn read_secret(path: &Path) -> Result<Secret, Failed> {
-    let text = std::fs::read_to_string(path).map_err(|error| Failed::new(format!("Can't read {}: {error}.", path.display())))?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failed::new(format!("Can't read {}: {error}.", path.display())))?;
     if text.trim().is_empty() {
         return Err(Failed::new(format!("The file {} is empty, where a secret should be.", path.display())));
     }
@@ -121,7 +129,8 @@ pub fn warn_of_misspelt_variables(command: &clap::Command, printer: &Printer) {
             continue;
         }
         let near = known.iter().max_by(|a, b| strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name)));
-        let meant = near.filter(|near| strsim::jaro_winkler(near, name) > 0.88).map(|near| format!(" Did you mean {near}?"));
+        let meant =
+            near.filter(|near| strsim::jaro_winkler(near, name) > 0.88).map(|near| format!(" Did you mean {near}?"));
         printer.warn(&format!("The environment variable {name} means nothing to mkt.{}", meant.unwrap_or_default()));
     }
 }

@@ -44,7 +44,9 @@ pub async fn run(args: Args, printer: &Printer) -> Result<(), Failed> {
             });
             Ok(())
         }
-        Action::Status => printer.value(&before, |all| listed(all), |all| all.iter().map(|one| one.version.to_string()).collect()),
+        Action::Status => {
+            printer.value(&before, |all| listed(all), |all| all.iter().map(|one| one.version.to_string()).collect())
+        }
         Action::Check => match before.iter().find(|migration| migration.state != State::Applied) {
             None => {
                 printer.note(&format!("{url} is up to date."));
@@ -54,7 +56,8 @@ pub async fn run(args: Args, printer: &Printer) -> Result<(), Failed> {
                 Code::Conflict,
                 format!("{url} is at migration {}, which this mkt does not know. Run a newer mkt.", migration.version),
             )),
-            Some(_) => Err(Failed::new(format!("{url} lacks {pending} of {} migrations.", before.len())).hint("Apply them with: mkt migrate")),
+            Some(_) => Err(Failed::new(format!("{url} lacks {pending} of {} migrations.", before.len()))
+                .hint("Apply them with: mkt migrate")),
         },
     };
     db.close().await;
@@ -67,5 +70,8 @@ fn listed(migrations: &[MigrationState]) -> String {
         State::Pending => "pending",
         State::Unknown => "unknown",
     };
-    table(&["VERSION", "NAME", "STATE"], migrations.iter().map(|one| vec![one.version.to_string(), one.name.clone(), state(one.state).into()]))
+    table(
+        &["VERSION", "NAME", "STATE"],
+        migrations.iter().map(|one| vec![one.version.to_string(), one.name.clone(), state(one.state).into()]),
+    )
 }

@@ -30,7 +30,13 @@ impl Printer {
             Color::Never => false,
             Color::Auto => !set("NO_COLOR") && (terminal || set("CLICOLOR_FORCE")),
         };
-        Self { output: global.output(), quiet: global.quiet, verbose: global.verbose, color, progress: terminal && !global.quiet }
+        Self {
+            output: global.output(),
+            quiet: global.quiet,
+            verbose: global.verbose,
+            color,
+            progress: terminal && !global.quiet,
+        }
     }
 
     /// Prints data. A reader that has gone away has seen enough.
@@ -43,11 +49,18 @@ impl Printer {
     }
 
     /// Prints a value as asked for: `table` makes the form for people, `ids` the ids.
-    pub fn value<T: Serialize>(&self, value: &T, table: impl FnOnce(&T) -> String, ids: impl FnOnce(&T) -> Vec<String>) -> Result<(), Failed> {
+    pub fn value<T: Serialize>(
+        &self,
+        value: &T,
+        table: impl FnOnce(&T) -> String,
+        ids: impl FnOnce(&T) -> Vec<String>,
+    ) -> Result<(), Failed> {
         let text = match self.output {
             Output::Table => table(value),
             Output::Json => serde_json::to_string_pretty(value).map_err(|error| Failed::new(error.to_string()))?,
-            Output::Yaml => serde_saphyr::to_string(value).map_err(|error| Failed::new(error.to_string()))?.trim_end().to_owned(),
+            Output::Yaml => {
+                serde_saphyr::to_string(value).map_err(|error| Failed::new(error.to_string()))?.trim_end().to_owned()
+            }
             Output::Id => ids(value).join("\n"),
         };
         if text.is_empty() { Ok(()) } else { self.data(&text) }
@@ -116,7 +129,10 @@ impl Printer {
 /// A table as wide as the terminal at most.
 pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_header(header.iter().copied());
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_header(header.iter().copied());
     for row in rows {
         table.add_row(row.iter().map(|cell| printable(cell)));
     }

@@ -81,13 +81,21 @@ async fn find(client: &Client, product: &str) -> Result<Value, Failed> {
     // A comma would separate alternatives.
     let part = product.split(',').next().unwrap_or_default().to_owned();
     let page = client.products(&[("name", part), ("per_page", "50".to_owned())]).await?;
-    let named = page.results.iter().find(|found| found["name"].as_str().is_some_and(|name| name.eq_ignore_ascii_case(product)));
+    let named =
+        page.results.iter().find(|found| found["name"].as_str().is_some_and(|name| name.eq_ignore_ascii_case(product)));
     match (named, page.results.as_slice()) {
         (Some(found), _) | (None, [found]) => Ok(client.get(&format!("/products/{}", cell(&found["id"])), &[]).await?),
         (None, near) => {
-            let failed = Failed::with_code(Code::NotFound, format!("There is no product named {product:?}, or you may not see it."));
+            let failed = Failed::with_code(
+                Code::NotFound,
+                format!("There is no product named {product:?}, or you may not see it."),
+            );
             let names: Vec<_> = near.iter().take(5).map(|near| cell(&near["name"])).collect();
-            Err(if names.is_empty() { failed.hint("Search with: mkt search WORD") } else { failed.hint(format!("Did you mean: {}?", names.join(", "))) })
+            Err(if names.is_empty() {
+                failed.hint("Search with: mkt search WORD")
+            } else {
+                failed.hint(format!("Did you mean: {}?", names.join(", ")))
+            })
         }
     }
 }
@@ -97,7 +105,10 @@ pub fn print_page(page: &Page<Value>, printer: &Printer) -> Result<(), Failed> {
     let ids = |page: &Page<Value>| page.results.iter().map(|product| cell(&product["id"])).collect();
     printer.value(page, listed, ids)?;
     if printer.output == Output::Table && page.total_pages > 1 {
-        printer.note(&format!("Page {} of {}, {} products in all.", page.current_page, page.total_pages, page.total_entries));
+        printer.note(&format!(
+            "Page {} of {}, {} products in all.",
+            page.current_page, page.total_pages, page.total_entries
+        ));
     }
     Ok(())
 }
@@ -108,14 +119,24 @@ fn listed(page: &Page<Value>) -> String {
     }
     let row = |product: &Value| {
         let about = excerpt(&cell(&product["description"]), 60);
-        vec![cell(&product["name"]), cell(&product["latest_build"]["version"]), cell(&product["mime_type"]), about, cell(&product["id"])]
+        vec![
+            cell(&product["name"]),
+            cell(&product["latest_build"]["version"]),
+            cell(&product["mime_type"]),
+            about,
+            cell(&product["id"]),
+        ]
     };
     table(&["NAME", "VERSION", "TYPE", "ABOUT", "ID"], page.results.iter().map(row))
 }
 
 fn describe(product: &Value) -> String {
     let build = &product["latest_build"];
-    let image = match (build["container_repository"].as_str(), build["container_digest"].as_str(), build["container_tag"].as_str()) {
+    let image = match (
+        build["container_repository"].as_str(),
+        build["container_digest"].as_str(),
+        build["container_tag"].as_str(),
+    ) {
         (Some(repository), Some(digest), _) => format!("{repository}@{digest}"),
         (Some(repository), None, Some(tag)) => format!("{repository}:{tag}"),
         (repository, ..) => repository.unwrap_or_default().to_owned(),
@@ -132,7 +153,8 @@ fn describe(product: &Value) -> String {
         ("visible", cell(&product["visible_at"])),
         ("address", cell(&product["url"])),
     ];
-    let rows = rows.into_iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| vec![name.to_owned(), value]);
+    let rows =
+        rows.into_iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| vec![name.to_owned(), value]);
     let about = printable(&cell(&product["description"]));
     format!("{}\n\n{about}", table(&[], rows)).trim_end().to_owned()
 }

@@ -74,7 +74,13 @@ pub async fn run(args: Args, global: &Global, printer: &Printer) -> Result<(), F
     match printer.output {
         Output::Table => {}
         Output::Json | Output::Yaml | Output::Id => {
-            let ids = |results: &Vec<Value>| results.iter().map(|result| cell(&result["outcome"]["build"]["id"])).filter(|id| !id.is_empty()).collect();
+            let ids = |results: &Vec<Value>| {
+                results
+                    .iter()
+                    .map(|result| cell(&result["outcome"]["build"]["id"]))
+                    .filter(|id| !id.is_empty())
+                    .collect()
+            };
             printer.value(&results, |_| String::new(), ids)?;
         }
     }
@@ -128,24 +134,38 @@ impl<'a> Package<'a> {
     fn read(path: &'a Path, strict: bool, printer: &Printer) -> Result<Self, Failed> {
         let unreadable = |error: std::io::Error| Failed::new(format!("Can't read {}: {error}.", path.display()));
         let bytes = std::fs::read(path).map_err(unreadable)?;
-        let text = String::from_utf8(bytes).map_err(|_| Failed::new(format!("{} is not UTF-8 text.", path.display())))?;
+        let text =
+            String::from_utf8(bytes).map_err(|_| Failed::new(format!("{} is not UTF-8 text.", path.display())))?;
         let checked = manifest::check(&text);
         for diagnostic in &checked.diagnostics {
             printer.note(&located(path, diagnostic));
         }
         let of = |severity| checked.diagnostics.iter().filter(|diagnostic| diagnostic.severity == severity).count();
         match (of(Severity::Error), of(Severity::Warning)) {
-            (0, warnings) if strict && warnings > 0 => {
-                Err(Failed::new(format!("{} has {warnings} warnings, which --strict takes for errors.", path.display())))
-            }
+            (0, warnings) if strict && warnings > 0 => Err(Failed::new(format!(
+                "{} has {warnings} warnings, which --strict takes for errors.",
+                path.display()
+            ))),
             (0, _) => Ok(Self { path, text }),
-            (errors, warnings) => Err(Failed::new(format!("{} has {errors} errors and {warnings} warnings.", path.display()))),
+            (errors, warnings) => {
+                Err(Failed::new(format!("{} has {errors} errors and {warnings} warnings.", path.display())))
+            }
         }
     }
 
     /// Shows the plan and, unless it is a dry run, does it.
-    async fn publish(self, client: &Client, dry_run: bool, global: &Global, printer: &Printer) -> Result<Outcome, Failed> {
-        let asks = !dry_run && !global.yes && !global.no_input && std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+    async fn publish(
+        self,
+        client: &Client,
+        dry_run: bool,
+        global: &Global,
+        printer: &Printer,
+    ) -> Result<Outcome, Failed> {
+        let asks = !dry_run
+            && !global.yes
+            && !global.no_input
+            && std::io::stdin().is_terminal()
+            && std::io::stderr().is_terminal();
         if dry_run || asks {
             let plan = client.publish(self.text.clone(), true).await.map_err(refused)?;
             self.show(&plan, printer)?;
@@ -153,7 +173,11 @@ impl<'a> Package<'a> {
                 return Ok(plan);
             }
             let prompt = format!("Publish {} {} to {}?", plan.product.name, plan.build.name, client.server());
-            let yes = Confirm::new().with_prompt(prompt).default(true).interact().map_err(|error| Failed::new(error.to_string()))?;
+            let yes = Confirm::new()
+                .with_prompt(prompt)
+                .default(true)
+                .interact()
+                .map_err(|error| Failed::new(error.to_string()))?;
             if !yes {
                 return Err(Failed::with_code(Code::Interrupted, "Nothing was published."));
             }
@@ -190,7 +214,12 @@ impl<'a> Package<'a> {
             let changes = step.changes.iter().map(|change| {
                 format!("{}: {} → {}", change.field, excerpt(&cell(&change.from), 40), excerpt(&cell(&change.to), 40))
             });
-            vec![action(step.action).into(), step.resource.clone(), step.name.clone(), changes.collect::<Vec<_>>().join("\n")]
+            vec![
+                action(step.action).into(),
+                step.resource.clone(),
+                step.name.clone(),
+                changes.collect::<Vec<_>>().join("\n"),
+            ]
         });
         printer.data(&table(&["ACTION", "RESOURCE", "NAME", "CHANGES"], rows))
     }

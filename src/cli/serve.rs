@@ -139,7 +139,8 @@ fn listen(given: Option<SocketAddr>) -> Result<SocketAddr, Failed> {
     match (given, std::env::var("PORT")) {
         (Some(address), _) => Ok(address),
         (None, Ok(port)) => {
-            let port = port.parse().map_err(|_| Failed::with_code(Code::Usage, "The variable PORT must be a port number."))?;
+            let port =
+                port.parse().map_err(|_| Failed::with_code(Code::Usage, "The variable PORT must be a port number."))?;
             Ok(SocketAddr::from(([0, 0, 0, 0], port)))
         }
         (None, Err(_)) => Ok(SocketAddr::from(([127, 0, 0, 1], 3000))),

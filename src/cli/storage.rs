@@ -20,9 +20,12 @@ pub struct DatabaseArgs {
 impl DatabaseArgs {
     /// The database's address.
     pub fn url(&self) -> Result<DatabaseUrl, Failed> {
-        let given = self.database_url.clone().or_else(|| std::env::var("DATABASE_URL").ok().filter(|url| !url.is_empty()));
+        let given =
+            self.database_url.clone().or_else(|| std::env::var("DATABASE_URL").ok().filter(|url| !url.is_empty()));
         match given {
-            Some(text) => text.parse().map_err(|error: crate::core::Error| Failed::with_code(Code::Usage, error.message())),
+            Some(text) => {
+                text.parse().map_err(|error: crate::core::Error| Failed::with_code(Code::Usage, error.message()))
+            }
             None => Ok(DatabaseUrl::file(data_folder()?.join("mkt.db"))),
         }
     }
@@ -34,7 +37,12 @@ fn data_folder() -> Result<PathBuf, Failed> {
     absolute("XDG_DATA_HOME")
         .or_else(|| absolute("HOME").map(|home| home.join(".local/share")))
         .map(|data| data.join("mkt"))
-        .ok_or_else(|| Failed::with_code(Code::Usage, "Neither XDG_DATA_HOME nor HOME is set. Name the database with --database-url."))
+        .ok_or_else(|| {
+            Failed::with_code(
+                Code::Usage,
+                "Neither XDG_DATA_HOME nor HOME is set. Name the database with --database-url.",
+            )
+        })
 }
 
 /// The marketplace's secret key: given, else kept beside a file database, where it is made once.
@@ -42,21 +50,28 @@ pub fn secret_key(file: Option<&Path>, database: &DatabaseUrl) -> Result<Secret,
     const SHORTEST: usize = 32;
     if let Some(key) = secret("MKT_SECRET_KEY", file)? {
         if key.expose().len() < SHORTEST {
-            return Err(Failed::with_code(Code::Usage, format!("The secret key is shorter than {SHORTEST} characters."))
-                .hint("Make one with: openssl rand -hex 32"));
+            return Err(Failed::with_code(
+                Code::Usage,
+                format!("The secret key is shorter than {SHORTEST} characters."),
+            )
+            .hint("Make one with: openssl rand -hex 32"));
         }
         return Ok(key);
     }
     let Some(folder) = database.folder() else {
-        return Err(Failed::with_code(Code::Usage, "With PostgreSQL, MKT_SECRET_KEY or MKT_SECRET_KEY_FILE is required.")
-            .hint("All servers of one marketplace share it. Make one with: openssl rand -hex 32"));
+        return Err(Failed::with_code(
+            Code::Usage,
+            "With PostgreSQL, MKT_SECRET_KEY or MKT_SECRET_KEY_FILE is required.",
+        )
+        .hint("All servers of one marketplace share it. Make one with: openssl rand -hex 32"));
     };
     let path = folder.join("secret-key");
     if path.exists() {
         return read_secret(&path);
     }
     let key = Secret::random()?.derive("secret key");
-    let unwritable = |error: std::io::Error| Failed::new(format!("Can't keep the secret key in {}: {error}.", path.display()));
+    let unwritable =
+        |error: std::io::Error| Failed::new(format!("Can't keep the secret key in {}: {error}.", path.display()));
     std::fs::create_dir_all(folder).map_err(unwritable)?;
     match private_file().open(&path) {
         Ok(mut file) => file.write_all(key.expose().as_bytes()).and_then(|()| file.sync_all()).map_err(unwritable)?,

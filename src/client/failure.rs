@@ -49,7 +49,8 @@ impl Failure {
             408 | 429 | 502..=504 => Cause::Away,
             _ => Cause::Other,
         };
-        let message = problem["message"].as_str().map_or_else(|| format!("The server answered {status}."), str::to_owned);
+        let message =
+            problem["message"].as_str().map_or_else(|| format!("The server answered {status}."), str::to_owned);
         Self { cause, message, problem }
     }
 }
@@ -65,7 +66,10 @@ impl From<reqwest::Error> for Failure {
             return Self::new(Cause::Away, format!("The marketplace at {host} did not answer in time."));
         }
         if error.is_decode() {
-            return Self::new(Cause::Other, format!("What answered at {host} is not a marketplace that this mkt understands: {root}."));
+            return Self::new(
+                Cause::Other,
+                format!("What answered at {host} is not a marketplace that this mkt understands: {root}."),
+            );
         }
         Self::new(Cause::Away, format!("The marketplace at {host} can't be reached: {root}."))
     }

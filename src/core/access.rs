@@ -113,7 +113,12 @@ impl Caller {
             Err(refusal) => refusal,
             Ok(()) => {
                 let verb = verb.word();
-                Error::new(Kind::Forbidden, format!("You lack the permission {resource}.{verb}. An administrator can give you a role that has it."))
+                Error::new(
+                    Kind::Forbidden,
+                    format!(
+                        "You lack the permission {resource}.{verb}. An administrator can give you a role that has it."
+                    ),
+                )
             }
         }
     }

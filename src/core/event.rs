@@ -76,7 +76,16 @@ impl NewEvent {
             json!({ "product": { "id": product.id, "name": product.name, "mime_type": product.mime_type } })
         };
         let (resource_id, product_id) = (product.id.uuid(), product.id);
-        Self { event_type, resource_type: "product", resource_id, product_id, build_id: None, message, model, streams: &[CATALOG] }
+        Self {
+            event_type,
+            resource_type: "product",
+            resource_id,
+            product_id,
+            build_id: None,
+            message,
+            model,
+            streams: &[CATALOG],
+        }
     }
 
     /// An event about a build, for the catalogue's stream.
@@ -95,7 +104,16 @@ impl NewEvent {
         };
         let (resource_id, product_id) = (build.id.uuid(), build.product_id);
         let build_id = (!event_type.withdraws()).then_some(build.id);
-        Self { event_type, resource_type: "build", resource_id, product_id, build_id, message, model, streams: &[CATALOG] }
+        Self {
+            event_type,
+            resource_type: "build",
+            resource_id,
+            product_id,
+            build_id,
+            message,
+            model,
+            streams: &[CATALOG],
+        }
     }
 }
 

@@ -1,9 +1,9 @@
 //! `marketplace.json`: the file at the root of a product's source that says what the product is and how it runs.
 //! [`check`] reads one and tells everything that is wrong with it, at once.
 //!
-//! What the file may say is written down where it is read: one function for each of its objects, in [`document`],
-//! [`product`], [`facts`], [`build`], [`interfaces`], [`image`] and [`configuration`]. They ask for keys through
-//! [`reader`] and read them through [`field`], which report what is missing, mistyped or unknown; [`text`] has the
+//! What the file may say is written down where it is read: one function for each of its objects, in `document`,
+//! `product`, `facts`, `build`, `interfaces`, `image` and `configuration`. They ask for keys through
+//! `reader` and read them through `field`, which report what is missing, mistyped or unknown; `text` has the
 //! rules for texts. `source` makes a tree with positions of the file, and `diagnostic` puts the findings in the
 //! file's order.
 

@@ -27,7 +27,7 @@ pub use parameter::Parameter;
 pub use product::Product;
 pub use product_license::ProductLicense;
 pub use role::Role;
-pub use task::{Task, Variable};
+pub use task::{DEFAULT_MEMORY, Task, Variable};
 pub use user::User;
 
 /// Calls a macro with the type of every resource: `each_resource!(handle)` makes `handle!(License, Product, …)`.
@@ -35,8 +35,19 @@ pub use user::User;
 macro_rules! each_resource {
     ($handle:ident) => {
         $handle!(
-            Badge, Build, Configuration, Dependency, Exposure, Interface, License, Parameter, Product, ProductLicense,
-            Role, Task, User
+            Badge,
+            Build,
+            Configuration,
+            Dependency,
+            Exposure,
+            Interface,
+            License,
+            Parameter,
+            Product,
+            ProductLicense,
+            Role,
+            Task,
+            User
         )
     };
 }

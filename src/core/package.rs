@@ -81,9 +81,9 @@ pub struct Outcome {
 /// # Errors
 /// [`Kind::Invalid`] with the diagnostics as details, [`Kind::Conflict`] with the differences when it was published
 /// already with other content, or when the caller may not.
-pub async fn publish(db: &Db, caller: &Caller, text: &str) -> Result<Outcome> {
+pub async fn publish(db: &Db, caller: &Caller, text: String) -> Result<Outcome> {
     caller.require_signed_in()?;
-    let (manifest, warnings) = check(text)?;
+    let (manifest, warnings) = check_aside(text).await?;
     let tx = db.begin().await?;
     let outcome = apply(&tx, caller, manifest, warnings).await?;
     tx.commit().await?;
@@ -94,8 +94,8 @@ pub async fn publish(db: &Db, caller: &Caller, text: &str) -> Result<Outcome> {
 ///
 /// # Errors
 /// As [`publish`].
-pub async fn plan(db: &Db, caller: &Caller, text: &str) -> Result<Outcome> {
-    let (manifest, warnings) = check(text)?;
+pub async fn plan(db: &Db, caller: &Caller, text: String) -> Result<Outcome> {
+    let (manifest, warnings) = check_aside(text).await?;
     Publisher::dry(db, caller).run(manifest, warnings).await
 }
 
@@ -104,13 +104,19 @@ pub(super) async fn apply(tx: &Tx, caller: &Caller, manifest: Manifest, warnings
     Publisher::wet(tx, caller).run(manifest, warnings).await
 }
 
+/// As [`check`], on a thread of its own: a large manifest takes a while, and other requests go on.
+async fn check_aside(text: String) -> Result<(Manifest, Vec<Diagnostic>)> {
+    tokio::task::spawn_blocking(move || check(&text)).await.map_err(Error::internal)?
+}
+
 /// The manifest and its warnings.
 pub(super) fn check(text: &str) -> Result<(Manifest, Vec<Diagnostic>)> {
     let checked = manifest::check(text);
     checked.manifest.map(|manifest| (manifest, checked.diagnostics.clone())).ok_or_else(|| {
         let errors = checked.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
         let first = errors.clone().next().map(ToString::to_string).unwrap_or_default();
-        let message = format!("The manifest has {} errors that keep it from being published. The first: {first}", errors.count());
+        let message =
+            format!("The manifest has {} errors that keep it from being published. The first: {first}", errors.count());
         Error::new(Kind::Invalid, message).with_details(json!({ "diagnostics": checked.diagnostics }))
     })
 }

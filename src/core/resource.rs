@@ -52,12 +52,22 @@ pub trait Resource: Record {
     }
 
     /// Refuses a change that the state forbids. `None` stands for "not there" before a creation, after a deletion.
-    fn guard(_tx: &Tx, _caller: &Caller, _old: Option<&Self>, _new: Option<&Self>) -> impl Future<Output = Result<()>> + Send {
+    fn guard(
+        _tx: &Tx,
+        _caller: &Caller,
+        _old: Option<&Self>,
+        _new: Option<&Self>,
+    ) -> impl Future<Output = Result<()>> + Send {
         async { Ok(()) }
     }
 
     /// What else changes with it, in the same transaction.
-    fn settle(_tx: &Tx, _caller: &Caller, _old: Option<&Self>, _new: Option<&Self>) -> impl Future<Output = Result<()>> + Send {
+    fn settle(
+        _tx: &Tx,
+        _caller: &Caller,
+        _old: Option<&Self>,
+        _new: Option<&Self>,
+    ) -> impl Future<Output = Result<()>> + Send {
         async { Ok(()) }
     }
 

@@ -37,7 +37,8 @@ pub async fn run(db: &Db) -> Result<()> {
         add::<License>(&tx, &caller, json!({ "name": name, "url": url })).await?;
     }
     for (name, uri, version, ordinal) in INTERFACES {
-        add::<Interface>(&tx, &caller, json!({ "name": name, "uri": uri, "version": version, "ordinal": ordinal })).await?;
+        add::<Interface>(&tx, &caller, json!({ "name": name, "uri": uri, "version": version, "ordinal": ordinal }))
+            .await?;
     }
     tx.commit().await
 }
@@ -45,7 +46,8 @@ pub async fn run(db: &Db) -> Result<()> {
 /// Whether this is the first time that a thing of this name is done to the database, as of this transaction.
 pub(super) async fn once(tx: &Tx, name: &str) -> Result<bool> {
     let now = super::clock::now().to_string();
-    let statement = crate::sql!("insert into settings (name, value) values ($1, $2) on conflict (name) do nothing", name, now);
+    let statement =
+        crate::sql!("insert into settings (name, value) values ($1, $2) on conflict (name) do nothing", name, now);
     Ok(tx.execute(statement).await? == 1)
 }
 

@@ -28,10 +28,19 @@ pub fn json(status: StatusCode, value: &impl Serialize, request: &HeaderMap) -> 
 ///
 /// # Errors
 /// When the page can't be written as JSON.
-pub fn page<T: Serialize>(page: &Page<T>, address: &str, query: &[(String, String)], request: &HeaderMap) -> Result<Response, Problem> {
+pub fn page<T: Serialize>(
+    page: &Page<T>,
+    address: &str,
+    query: &[(String, String)],
+    request: &HeaderMap,
+) -> Result<Response, Problem> {
     let link = |relation: &str, number: i64| {
-        let others = query.iter().filter(|(name, _)| name != "page").map(|(name, value)| (name.as_str(), value.as_str()));
-        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(others).append_pair("page", &number.to_string()).finish();
+        let others =
+            query.iter().filter(|(name, _)| name != "page").map(|(name, value)| (name.as_str(), value.as_str()));
+        let query = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(others)
+            .append_pair("page", &number.to_string())
+            .finish();
         format!("<{address}?{query}>; rel=\"{relation}\"")
     };
     let mut links = vec![link("first", 1)];
@@ -68,9 +77,12 @@ fn etag_of(body: &[u8]) -> String {
 /// Whether a list of entity tags names this one, by weak comparison (RFC 9110, 8.8.3.2), or is `*`.
 fn names(headers: &HeaderMap, name: header::HeaderName, etag: &str) -> bool {
     let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
-    headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).flat_map(|list| list.split(',')).any(|tag| {
-        tag.trim() == "*" || opaque(tag) == opaque(etag)
-    })
+    headers
+        .get_all(name)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|list| list.split(','))
+        .any(|tag| tag.trim() == "*" || opaque(tag) == opaque(etag))
 }
 
 fn text(value: String) -> Result<HeaderValue, Problem> {

@@ -50,7 +50,9 @@ pub fn origin_of(parts: &Parts, app: &App) -> Arc<str> {
 /// [`Kind::Unauthenticated`] when it does not hold.
 pub async fn authenticate(app: &App, token: &str, origin: Arc<str>) -> Result<Caller> {
     let caller = administrator::authenticate(app.db(), &app.settings().admin_token, token, origin).await?;
-    caller.ok_or_else(|| Error::new(Kind::Unauthenticated, "The token is unknown, has expired or was revoked. Sign in again."))
+    caller.ok_or_else(|| {
+        Error::new(Kind::Unauthenticated, "The token is unknown, has expired or was revoked. Sign in again.")
+    })
 }
 
 /// The token of `Authorization: Bearer …` (RFC 6750).
@@ -59,7 +61,12 @@ pub async fn authenticate(app: &App, token: &str, origin: Arc<str>) -> Result<Ca
 /// [`Kind::Unauthenticated`] for another scheme.
 pub fn bearer(headers: &HeaderMap) -> Result<Option<&str>> {
     let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(None) };
-    let token = value.to_str().ok().and_then(|value| value.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    let malformed = || Error::new(Kind::Unauthenticated, "The header Authorization must be Bearer, a space and a token.");
+    let token = value
+        .to_str()
+        .ok()
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    let malformed =
+        || Error::new(Kind::Unauthenticated, "The header Authorization must be Bearer, a space and a token.");
     token.map(|(_, token)| Some(token.trim())).ok_or_else(malformed)
 }

@@ -29,7 +29,8 @@ impl FromRequest<App> for Fields {
     type Rejection = Problem;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
-        let declared = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let declared =
+            request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let essence = declared.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         match essence.as_str() {
             "" | "application/json" => json(&bytes(request, app).await?),
@@ -82,7 +83,10 @@ fn form(body: &[u8]) -> Result<Fields, Problem> {
     let config = serde_qs::Config::new().max_depth(6).use_form_encoding(true);
     match config.deserialize_bytes::<Map<String, Value>>(body) {
         Ok(fields) => Ok(Fields(fields)),
-        Err(_) => Err(Error::bad_request("The form can't be read: names must be plain or bracketed, such as product[name].").into()),
+        Err(_) => {
+            Err(Error::bad_request("The form can't be read: names must be plain or bracketed, such as product[name].")
+                .into())
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use super::App;
 use super::asker::{authenticate, bearer, origin_of};
 use super::problem::Problem;
 use crate::core::access::Caller;
-use crate::core::{Error, Kind, Result};
+use crate::core::{Kind, Result};
 
 /// The protocol that is spoken here.
 const SPOKEN: &str = "actioncable-v1-json";
@@ -33,7 +33,8 @@ const BUFFER: usize = 4 * 1024;
 pub async fn connect(State(app): State<App>, request: Request) -> Response {
     let (mut parts, _) = request.into_parts();
     let Ok(upgrade) = WebSocketUpgrade::from_request_parts(&mut parts, &app).await else { return upgrade_required() };
-    let offered = Offer::of(parts.headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok()));
+    let offered =
+        Offer::of(parts.headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok()));
     let mut upgrade = upgrade
         .max_frame_size(HARD_LIMIT)
         .max_message_size(HARD_LIMIT)
@@ -107,10 +108,10 @@ impl<'a> Offer<'a> {
 }
 
 fn upgrade_required() -> Response {
-    let message = "This is the address of a WebSocket. Connect with an ActionCable client; GET /events has the same events over HTTP.";
-    let mut response = Problem::from(Error::bad_request(message)).into_response();
-    *response.status_mut() = StatusCode::UPGRADE_REQUIRED;
-    response
+    let message =
+        "This is the address of a WebSocket, for ActionCable clients. GET /events has the same events over plain HTTP.";
+    let headers = [(header::UPGRADE, "websocket"), (header::CONNECTION, "upgrade")];
+    (headers, Problem::new(StatusCode::UPGRADE_REQUIRED, message)).into_response()
 }
 
 #[cfg(test)]

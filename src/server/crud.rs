@@ -119,7 +119,13 @@ async fn create<R: Resource>(State(app): State<App>, asker: Asker, Ids(ancestors
     answer::created(&located, &asker.origin)
 }
 
-async fn update<R: Resource>(State(app): State<App>, asker: Asker, ids: Ids, headers: HeaderMap, fields: Fields) -> Answer {
+async fn update<R: Resource>(
+    State(app): State<App>,
+    asker: Asker,
+    ids: Ids,
+    headers: HeaderMap,
+    fields: Fields,
+) -> Answer {
     let (ancestors, id) = ids.split()?;
     change::<R>(&app, &asker, ancestors, id, fields.unwrapped(R::TABLE.name), &headers).await
 }

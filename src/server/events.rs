@@ -31,14 +31,17 @@ pub async fn index(
     asker: Asker,
     parameters: Result<Query<Parameters>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Response, Problem> {
-    let Query(parameters) = parameters.map_err(|_| Error::bad_request("The parameters are stream, after (an event's id) and limit."))?;
+    let Query(parameters) =
+        parameters.map_err(|_| Error::bad_request("The parameters are stream, after (an event's id) and limit."))?;
     let stream = parameters.stream.as_deref().unwrap_or(CATALOG);
     if stream != CATALOG {
         return Err(Error::not_found("stream").into());
     }
     let after: Option<Uuid> = match parameters.after.as_deref() {
         None | Some("" | LATEST) => None,
-        Some(id) => Some(id.parse().map_err(|_| Error::bad_request("The parameter after must be the id of an event, a UUID."))?),
+        Some(id) => Some(
+            id.parse().map_err(|_| Error::bad_request("The parameter after must be the id of an event, a UUID."))?,
+        ),
     };
     if parameters.after.as_deref() == Some(LATEST) {
         return answer(&[], event::newest(app.db(), stream).await?);

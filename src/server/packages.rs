@@ -26,9 +26,11 @@ pub async fn publish(
     parameters: Result<Query<Parameters>, axum::extract::rejection::QueryRejection>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let Query(parameters) = parameters.map_err(|_| Error::bad_request("The parameter dry_run must be true or false."))?;
+    let Query(parameters) =
+        parameters.map_err(|_| Error::bad_request("The parameter dry_run must be true or false."))?;
     let bytes = body::bytes(request, &app).await?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| Error::bad_request("The body must be a marketplace.json in UTF-8."))?;
+    let text = String::from_utf8(bytes.into())
+        .map_err(|_| Error::bad_request("The body must be a marketplace.json in UTF-8."))?;
     let outcome = if parameters.dry_run {
         package::plan(app.db(), &asker, text).await?
     } else {

@@ -85,7 +85,9 @@ pub async fn complete(request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     let bare = !response.headers().contains_key(header::CONTENT_TYPE) || is_plain(&response);
     let message = match response.status() {
-        StatusCode::METHOD_NOT_ALLOWED => "This address does not take that method. The header Allow lists those that it takes.",
+        StatusCode::METHOD_NOT_ALLOWED => {
+            "This address does not take that method. The header Allow lists those that it takes."
+        }
         StatusCode::PAYLOAD_TOO_LARGE => "The body is larger than this server takes.",
         StatusCode::REQUEST_TIMEOUT => "The request took too long.",
         StatusCode::INTERNAL_SERVER_ERROR => "The marketplace failed to do this. The operator's log says why.",

@@ -16,8 +16,8 @@ use tower_http::trace::TraceLayer;
 
 use super::problem::{self, Problem};
 use super::{App, body, cable, crud, events, openapi, packages, products, status};
-use crate::core::model;
 use crate::core::Error;
+use crate::core::model;
 use crate::each_resource;
 
 /// How long a request may take.
@@ -70,7 +70,11 @@ async fn require_json(request: Request, next: Next) -> Response {
     if page || accept.peek().is_none() || accept.any(accepts) {
         return next.run(request).await;
     }
-    Problem::new(StatusCode::NOT_ACCEPTABLE, "This service answers in JSON only. Send the header Accept: application/json.").into_response()
+    Problem::new(
+        StatusCode::NOT_ACCEPTABLE,
+        "This service answers in JSON only. Send the header Accept: application/json.",
+    )
+    .into_response()
 }
 
 /// Any origin may call, unless the operator names some. Cookies never count, so this gives nothing away.

@@ -20,7 +20,11 @@ use crate::core::{Error, Result};
 
 /// The routes.
 pub fn routes() -> Router<App> {
-    Router::new().route("/", get(root)).route("/status", get(status)).route("/livez", get(livez)).route("/readyz", get(readyz))
+    Router::new()
+        .route("/", get(root))
+        .route("/status", get(status))
+        .route("/livez", get(livez))
+        .route("/readyz", get(readyz))
 }
 
 /// What is at the root.
@@ -117,5 +121,6 @@ async fn readyz(State(app): State<App>) -> Result<Response, Problem> {
 }
 
 fn healthy() -> Response {
-    (StatusCode::OK, [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], r#"{"message":"ok"}"#).into_response()
+    (StatusCode::OK, [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], r#"{"message":"ok"}"#)
+        .into_response()
 }

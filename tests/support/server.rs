@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::Value;
 
-use super::command::{Ran, bare, mkt};
 use super::Database;
+use super::command::{Ran, bare, mkt};
 
 /// The token of the first administrator of all test servers.
 pub const ADMIN_TOKEN: &str = "administrator-token-of-the-tests";
@@ -48,7 +48,10 @@ impl Server {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut command = bare();
         command.args(["serve", "--listen", "127.0.0.1:0", "--database-url", &database.url]).args(arguments);
-        command.env("MKT_ADMIN_TOKEN", ADMIN_TOKEN).env("MKT_SECRET_KEY", "a secret key for tests, long enough").envs(variables.iter().copied());
+        command
+            .env("MKT_ADMIN_TOKEN", ADMIN_TOKEN)
+            .env("MKT_SECRET_KEY", "a secret key for tests, long enough")
+            .envs(variables.iter().copied());
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let log = Arc::new(Mutex::new(String::new()));
         let (lines, kept) = (BufReader::new(child.stderr.take().unwrap()), log.clone());

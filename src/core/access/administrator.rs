@@ -36,7 +36,12 @@ pub async fn exists(db: &Db) -> Result<bool> {
 ///
 /// # Errors
 /// When the database is away.
-pub async fn authenticate(db: &Db, token: &Secret, candidate: &str, origin: std::sync::Arc<str>) -> Result<Option<Caller>> {
+pub async fn authenticate(
+    db: &Db,
+    token: &Secret,
+    candidate: &str,
+    origin: std::sync::Arc<str>,
+) -> Result<Option<Caller>> {
     if !token.matches(candidate) || exists(db).await? {
         return Ok(None);
     }

@@ -123,7 +123,8 @@ impl Permissions {
 
     /// Whether this is permitted, by itself or by `everything.manage`.
     pub fn permit(&self, resource: &str, verb: Verb) -> bool {
-        let granted = |resource: &str, verb: &str| self.0.get(resource).and_then(|verbs| verbs.get(verb)) == Some(&true);
+        let granted =
+            |resource: &str, verb: &str| self.0.get(resource).and_then(|verbs| verbs.get(verb)) == Some(&true);
         granted(resource, verb.word()) || granted("everything", Verb::Manage.word())
     }
 
@@ -160,7 +161,8 @@ impl Document for Permissions {
     }
 
     fn fault(&self) -> Option<String> {
-        let known: Map<String, Value> = TEMPLATE.iter().map(|(resource, verbs)| ((*resource).into(), Value::from(*verbs))).collect();
+        let known: Map<String, Value> =
+            TEMPLATE.iter().map(|(resource, verbs)| ((*resource).into(), Value::from(*verbs))).collect();
         self.0.iter().find_map(|(resource, verbs)| match known.get(resource).and_then(Value::as_array) {
             None => Some(format!("must not name the unknown resource {resource:?}")),
             Some(permitted) => {

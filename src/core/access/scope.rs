@@ -24,15 +24,15 @@ fn push_when(table: &Table, caller: &Caller, when: When, statement: &mut Stateme
     match when {
         When::Always => {
             statement.push("true");
-        },
+        }
         When::Published => push_published(table, caller, statement),
         When::Own => match (table.owner, caller.user_id()) {
             (Some(owner), Some(user)) => {
                 statement.push(&format!("{}.{owner} = ", table.plural)).push_arg(user);
             }
             _ => {
-            statement.push("false");
-        },
+                statement.push("false");
+            }
         },
         When::Parent(verb) => push_parent(table, caller, verb, statement),
         When::PublishedInParent => {

@@ -72,15 +72,7 @@ macro_rules! arg {
     };
 }
 
-arg!(
-    Bool(bool),
-    Int(i64),
-    Text(String),
-    Bytes(Vec<u8>),
-    Uuid(Uuid),
-    Time(DateTime<Utc>),
-    Json(Value),
-);
+arg!(Bool(bool), Int(i64), Text(String), Bytes(Vec<u8>), Uuid(Uuid), Time(DateTime<Utc>), Json(Value),);
 
 impl From<&str> for Arg {
     fn from(value: &str) -> Self {

@@ -35,7 +35,11 @@ pub(super) fn is_away(error: &sqlx::Error) -> bool {
             let code = failure.code().unwrap_or_default();
             let postgres = failure.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some();
             // SQLite's 5 and 6 with their extensions: busy, locked.
-            if postgres { AWAY.iter().any(|class| code.starts_with(class)) } else { matches!(code.parse::<i32>(), Ok(code) if matches!(code & 0xff, 5 | 6)) }
+            if postgres {
+                AWAY.iter().any(|class| code.starts_with(class))
+            } else {
+                matches!(code.parse::<i32>(), Ok(code) if matches!(code & 0xff, 5 | 6))
+            }
         }
         _ => false,
     }

@@ -64,7 +64,8 @@ impl Db {
     /// When the database is away.
     pub async fn migrations(&self) -> Result<Vec<MigrationState>> {
         let applied: Vec<i64> = if self.has_migrations_table().await? {
-            let rows: Vec<(i64,)> = self.all(crate::sql!("select version from _sqlx_migrations order by version")).await?;
+            let rows: Vec<(i64,)> =
+                self.all(crate::sql!("select version from _sqlx_migrations order by version")).await?;
             rows.into_iter().map(|(version,)| version).collect()
         } else {
             Vec::new()
@@ -74,9 +75,10 @@ impl Db {
             name: migration.description.to_string(),
             state: if applied.contains(&migration.version) { State::Applied } else { State::Pending },
         });
-        let unknown = applied.iter().filter(|version| !MIGRATOR.version_exists(**version)).map(|version| {
-            MigrationState { version: *version, name: "of a newer mkt".into(), state: State::Unknown }
-        });
+        let unknown = applied
+            .iter()
+            .filter(|version| !MIGRATOR.version_exists(**version))
+            .map(|version| MigrationState { version: *version, name: "of a newer mkt".into(), state: State::Unknown });
         Ok(known.chain(unknown).collect())
     }
 

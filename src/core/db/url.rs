@@ -67,7 +67,13 @@ impl fmt::Display for DatabaseUrl {
             Target::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
             Target::Postgres(options) => {
                 let database = options.get_database().unwrap_or_default();
-                write!(f, "postgres://{}@{}:{}/{database}", options.get_username(), options.get_host(), options.get_port())
+                write!(
+                    f,
+                    "postgres://{}@{}:{}/{database}",
+                    options.get_username(),
+                    options.get_host(),
+                    options.get_port()
+                )
             }
         }
     }

@@ -49,8 +49,11 @@ pub async fn write(db: &Db, events: &[NewEvent]) -> Result<()> {
     streams.sort_unstable();
     streams.dedup();
     for stream in streams {
-        let members: Vec<i64> =
-            (first..).zip(events).filter(|(_, event)| event.streams.contains(&stream)).map(|(position, _)| position).collect();
+        let members: Vec<i64> = (first..)
+            .zip(events)
+            .filter(|(_, event)| event.streams.contains(&stream))
+            .map(|(position, _)| position)
+            .collect();
         let offset = advance(db, stream, members.len()).await?;
         let mut insert = Statement::new("insert into event_streams (stream, stream_offset, position) values ");
         for (index, (offset, position)) in (offset..).zip(members).enumerate() {
@@ -155,12 +158,18 @@ pub async fn since(db: &Db, caller: &Caller, stream: &str, id: Option<Uuid>, lim
     let position = match id {
         None => 0,
         Some(id) => {
-            let found: Option<(i64,)> = db.optional(crate::sql!("select position from events where id = $1", id)).await?;
+            let found: Option<(i64,)> =
+                db.optional(crate::sql!("select position from events where id = $1", id)).await?;
             found.ok_or_else(|| Error::not_found("event"))?.0
         }
     };
     let mut select = select_deliveries(caller.now, "select * from (");
-    select.push("event_streams.stream = ").push_arg(stream).push(" and events.position > ").push_arg(position).push(") as deliveries where readable_by_all");
+    select
+        .push("event_streams.stream = ")
+        .push_arg(stream)
+        .push(" and events.position > ")
+        .push_arg(position)
+        .push(") as deliveries where readable_by_all");
     if caller.permits_all(&Product::TABLE, Verb::Read) {
         select.push(" or true");
     } else if let Some(user) = caller.user_id() {

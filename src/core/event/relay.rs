@@ -44,7 +44,12 @@ impl Relay {
         let mut listener = None;
         loop {
             if listener.is_none() {
-                listener = db.listen().await.inspect_err(|error| tracing::warn!(%error, "events are only polled for")).ok().flatten();
+                listener = db
+                    .listen()
+                    .await
+                    .inspect_err(|error| tracing::warn!(%error, "events are only polled for"))
+                    .ok()
+                    .flatten();
             }
             // Announcements only hasten: the log is read whatever woke us, and from where we stopped.
             let mine = tokio::select! {

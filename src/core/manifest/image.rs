@@ -13,12 +13,14 @@ const REGISTRY: &str = r#""https://registry.example.org""#;
 const IMAGE: &str = r#""example/app:1.0.0""#;
 /// The registry of images that name none.
 const HUB: &str = "docker.io";
+/// What manifests call it besides.
+const HUB_ALIASES: [&str; 3] = ["index.docker.io", "registry-1.docker.io", "hub.docker.com"];
 
 impl Image {
     /// The host of its registry, with a port where one is named. Docker Hub's address is `docker.io`.
     pub fn host(&self) -> String {
         match self.registry.as_deref().and_then(host) {
-            Some(host) if host != "index.docker.io" && host != "registry-1.docker.io" => host,
+            Some(host) if !HUB_ALIASES.contains(&host.as_str()) => host,
             _ => HUB.to_owned(),
         }
     }

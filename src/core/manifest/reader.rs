@@ -19,12 +19,12 @@ pub(super) struct Object<'a> {
 }
 
 impl<'a> Object<'a> {
-    /// A key that the manifest can't be published without, or with a malformed value.
+    /// A key that has to be there, and well-formed, for the manifest to be published.
     pub(super) fn must(&self, key: &'static str, example: &'static str) -> Field<'a> {
         self.ask(key, example, Severity::Error).present()
     }
 
-    /// A key that the official schema asks for.
+    /// A key that the official schema asks for; without it, or with a malformed value, there is a warning.
     pub(super) fn should(&self, key: &'static str, example: &'static str) -> Field<'a> {
         self.ask(key, example, Severity::Warning).present()
     }

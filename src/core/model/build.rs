@@ -94,7 +94,9 @@ impl Resource for Build {
         let Some(build) = new.or(old) else { return Vec::new() };
         let event = |kind, message: String| vec![NewEvent::of_build(kind, build, message)];
         match new {
-            Some(_) if !was_public && is_public => event(EventType::Published, format!("Build {} was published.", build.version)),
+            Some(_) if !was_public && is_public => {
+                event(EventType::Published, format!("Build {} was published.", build.version))
+            }
             Some(new) if is_public && !was_yanked && new.yanked_at.is_some() => {
                 event(EventType::Yanked, format!("Build {} was yanked.", build.version))
             }
@@ -154,7 +156,9 @@ impl Build {
             ))
             .await?;
         if fixed {
-            return Err(Error::conflict("The build is published, so what its manifest says can't change. Publish a new version."));
+            return Err(Error::conflict(
+                "The build is published, so what its manifest says can't change. Publish a new version.",
+            ));
         }
         Ok(())
     }

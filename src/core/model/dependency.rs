@@ -38,7 +38,8 @@ impl Resource for Dependency {
         sort: "created_at",
         search: &[],
     };
-    const ALIASES: &'static [(&'static str, &'static str)] = &[("uuid", "dependency_product_id"), ("build", "dependency_build_ids")];
+    const ALIASES: &'static [(&'static str, &'static str)] =
+        &[("uuid", "dependency_product_id"), ("build", "dependency_build_ids")];
     const REFERENCES: &'static [Reference] = &[Reference { column: "interface_id", table: &Interface::TABLE }];
 
     fn validate(&self, input: &mut Input) {

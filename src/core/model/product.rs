@@ -142,7 +142,10 @@ impl Product {
     /// # Errors
     /// When it is not to be seen, or the caller may not publish.
     pub async fn publish(db: &Db, caller: &Caller, id: Uuid) -> Result<Located<Self>> {
-        resource::transition(db, caller, &[], id, Verb::Publish, |product: &mut Self| product.mark_published(caller.now)).await
+        resource::transition(db, caller, &[], id, Verb::Publish, |product: &mut Self| {
+            product.mark_published(caller.now)
+        })
+        .await
     }
 
     /// Withdraws a product from the public.
@@ -204,7 +207,11 @@ async fn latest_builds_of(db: &Db, caller: &Caller, ids: &[Id<Product>]) -> Resu
          (select builds.*, row_number() over (partition by product_id order by ordinal desc, created_at desc, id desc) as place \
          from builds where yanked_at is null and published_at <= ",
     );
-    select.push_arg(caller.now).push(" and product_id in (").push_args(ids.iter().copied()).push(")) as newest where place = 1");
+    select
+        .push_arg(caller.now)
+        .push(" and product_id in (")
+        .push_args(ids.iter().copied())
+        .push(")) as newest where place = 1");
     let rows: Vec<Newest> = db.all(select).await?;
     Ok(rows.into_iter().map(|Newest { product_id, build }| (product_id, build)).collect())
 }

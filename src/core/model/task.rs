@@ -11,6 +11,9 @@ use crate::core::id::Id;
 use crate::core::resource::{Input, Parent, Resource, Table};
 use crate::resource;
 
+/// The most memory that an instance may take unless said otherwise, in MiB.
+pub const DEFAULT_MEMORY: i64 = 1024;
+
 /// An environment variable that a task is configured by.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Variable {
@@ -34,7 +37,9 @@ impl Document for Vec<Variable> {
     const MUST: &'static str = "a list of objects with key, description, and optionally required, default and pattern";
 
     fn fault(&self) -> Option<String> {
-        let lawful = |key: &str| !key.is_empty() && key.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+        let lawful = |key: &str| {
+            !key.is_empty() && key.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+        };
         let bad = self.iter().find(|variable| !lawful(&variable.key))?;
         Some(format!("must have keys of A-Z, 0-9 and _ only, which {:?} is not", bad.key))
     }
@@ -52,7 +57,7 @@ resource! {
         /// The most instances to run; 0 is without limit.
         maximum: Count = Count(0),
         /// The most memory that an instance may take, in MiB.
-        memory: Natural = Natural(1024),
+        memory: Natural = Natural(DEFAULT_MEMORY),
         /// The least memory that an instance needs, in MiB.
         memory_minimum: Option<Natural>,
         /// Arguments of the command line.
@@ -100,7 +105,8 @@ impl Resource for Task {
 
     async fn guard(tx: &Tx, _: &Caller, old: Option<&Self>, new: Option<&Self>) -> Result<()> {
         let Some(row) = old.or(new) else { return Ok(()) };
-        let build = tx.scalar(crate::sql!("select build_id from configurations where id = $1", row.configuration_id)).await?;
+        let build =
+            tx.scalar(crate::sql!("select build_id from configurations where id = $1", row.configuration_id)).await?;
         Build::require_open(tx, build).await
     }
 }

@@ -46,7 +46,8 @@ impl Resource for User {
         sort: "name",
         search: &["name", "first_name", "last_name"],
     };
-    const ALIASES: &'static [(&'static str, &'static str)] = &[("given_name", "first_name"), ("family_name", "last_name")];
+    const ALIASES: &'static [(&'static str, &'static str)] =
+        &[("given_name", "first_name"), ("family_name", "last_name")];
 
     async fn guard(tx: &Tx, caller: &Caller, old: Option<&Self>, new: Option<&Self>) -> Result<()> {
         let (Some(old), None) = (old, new) else { return Ok(()) };
@@ -58,7 +59,9 @@ impl Resource for User {
         }
         let products: i64 = tx.scalar(crate::sql!("select count(*) from products where user_id = $1", old.id)).await?;
         if products > 0 {
-            return Err(Error::conflict(format!("The user owns {products} products. Give them to somebody else first.")));
+            return Err(Error::conflict(format!(
+                "The user owns {products} products. Give them to somebody else first."
+            )));
         }
         Ok(())
     }
@@ -67,14 +70,16 @@ impl Resource for User {
     async fn settle(tx: &Tx, caller: &Caller, old: Option<&Self>, new: Option<&Self>) -> Result<()> {
         match (old, new) {
             (None, Some(user)) => {
-                let roles: Vec<(Uuid,)> = tx.all(crate::sql!("select id from roles where \"default\" = $1", true)).await?;
+                let roles: Vec<(Uuid,)> =
+                    tx.all(crate::sql!("select id from roles where \"default\" = $1", true)).await?;
                 for (role,) in roles {
                     administrator::appoint(tx, role, user.id.uuid(), caller.now).await?;
                 }
                 Ok(())
             }
             (Some(user), None) => {
-                let statement = crate::sql!("delete from appointments where entity_type = 'User' and entity_id = $1", user.id);
+                let statement =
+                    crate::sql!("delete from appointments where entity_type = 'User' and entity_id = $1", user.id);
                 tx.execute(statement).await.map(drop)
             }
             _ => Ok(()),

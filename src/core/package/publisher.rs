@@ -6,9 +6,10 @@ use uuid::Uuid;
 use super::{Action, Address, Difference, Outcome, Step, differences, fields, immutable};
 use crate::core::access::{Caller, Verb};
 use crate::core::db::{Db, Json, Tx};
-use crate::core::manifest::{self, Diagnostic, Image, Manifest};
+use crate::core::manifest::{self, Diagnostic, Manifest};
 use crate::core::model::{
-    Build, Configuration, Dependency, Exposure, Interface, License, Package, Parameter, Product, ProductLicense, Task,
+    Build, Configuration, DEFAULT_MEMORY, Dependency, Exposure, Interface, License, Package, Parameter, Product,
+    ProductLicense, Task,
 };
 use crate::core::resource::{self, Located, Resource};
 use crate::core::{Error, Kind, Result};
@@ -135,7 +136,9 @@ impl<'a> Publisher<'a> {
                 self.note(Action::Unchanged, &license, license.name.to_string(), Vec::new());
                 Ok(license)
             }
-            None => self.put(&[], named.name.clone(), None, fields(json!({ "name": named.name, "url": named.url }))).await,
+            None => {
+                self.put(&[], named.name.clone(), None, fields(json!({ "name": named.name, "url": named.url }))).await
+            }
         }
     }
 
@@ -143,12 +146,15 @@ impl<'a> Publisher<'a> {
     async fn build(&mut self, product: &Product, manifest: &Manifest, existing: Option<Build>) -> Result<Build> {
         let wanted = &manifest.build;
         let Some(image) = &wanted.image else {
-            return Err(Error::new(Kind::Invalid, "A package without an image needs its asset uploaded, which this server does not take yet."));
+            return Err(Error::new(
+                Kind::Invalid,
+                "A package without an image needs its asset uploaded, which this server does not take yet.",
+            ));
         };
         let given = fields(json!({
             "id": wanted.id,
             "version": wanted.version,
-            "container_repository": repository(image),
+            "container_repository": image.name(),
             "container_tag": image.tag,
             "container_digest": image.digest,
             "release_notes": wanted.release_notes,
@@ -157,7 +163,10 @@ impl<'a> Publisher<'a> {
         if let (Some(build), Some(tx)) = (&existing, self.tx) {
             // What belongs to a build that nobody sees yet is made anew.
             for table in ["configurations", "exposures", "dependencies"] {
-                tx.execute(crate::core::db::Statement::new(format!("delete from {table} where build_id = $1")).bind(build.id)).await?;
+                tx.execute(
+                    crate::core::db::Statement::new(format!("delete from {table} where build_id = $1")).bind(build.id),
+                )
+                .await?;
             }
         }
         let build = self.put(&[product], wanted.version.clone(), existing, given).await?;
@@ -196,7 +205,8 @@ impl<'a> Publisher<'a> {
                 "cron": task.cron,
                 "environment": task.environment,
             }));
-            if let Some(memory) = task.memory_maximum {
+            // Without a maximum the model's default holds, unless the task needs more.
+            if let Some(memory) = task.memory_maximum.or(task.memory_minimum.filter(|least| *least > DEFAULT_MEMORY)) {
                 given.insert("memory".into(), memory.into());
             }
             let name = format!("{} of {}", task.label, wanted.name);
@@ -246,14 +256,17 @@ impl<'a> Publisher<'a> {
         let exact = known.iter().find(|interface| interface.version.as_str() == version);
         let found = exact.or_else(|| {
             let range = semver::VersionReq::parse(version).ok()?;
-            known.iter().find(|interface| lenient(interface.version.as_str()).is_some_and(|version| range.matches(&version)))
+            known
+                .iter()
+                .find(|interface| lenient(interface.version.as_str()).is_some_and(|version| range.matches(&version)))
         });
         if let Some(interface) = found {
             self.note(Action::Unchanged, interface, interface.name.to_string(), Vec::new());
             return Ok(interface.clone());
         }
         if lenient(version).is_none() {
-            let message = format!("No interface {uri} has a version {version} here. Register one, or name a plain version.");
+            let message =
+                format!("No interface {uri} has a version {version} here. Register one, or name a plain version.");
             return Err(Error::new(Kind::Invalid, message));
         }
         let name = Interface::name_for(uri, version);
@@ -292,7 +305,11 @@ impl<'a> Publisher<'a> {
         Ok(new)
     }
 
-    async fn make_public<R: Resource + Publishable>(&mut self, row: R, mark: fn(&mut R, crate::core::clock::Timestamp)) -> Result<R> {
+    async fn make_public<R: Resource + Publishable>(
+        &mut self,
+        row: R,
+        mark: fn(&mut R, crate::core::clock::Timestamp),
+    ) -> Result<R> {
         let mut public = row.clone();
         mark(&mut public, self.caller.now);
         if public == row {
@@ -337,23 +354,6 @@ impl Publishable for Build {
 
 fn address<R: Resource>(located: &Located<R>, name: String) -> Address {
     Address { id: located.record.id(), name, url: located.address.clone().unwrap_or_default() }
-}
-
-/// The image's repository with the host of its registry, as container engines want it.
-fn repository(image: &Image) -> String {
-    let Image { registry, repository, .. } = image;
-    let first = repository.split('/').next().unwrap_or_default();
-    let has_host = repository.contains('/') && (first.contains(['.', ':']) || first == "localhost");
-    let host = registry.as_deref().and_then(|registry| {
-        let url = url::Url::parse(registry).ok()?;
-        let host = url.host_str()?;
-        Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
-    });
-    match host.as_deref() {
-        Some(_) | None if has_host => repository.clone(),
-        Some("index.docker.io" | "registry-1.docker.io" | "hub.docker.com") | None => format!("docker.io/{repository}"),
-        Some(host) => format!("{host}/{repository}"),
-    }
 }
 
 /// A version with the parts that semantic versioning wants filled up: `2.0` is `2.0.0`.

@@ -122,7 +122,8 @@ impl Query {
 
 fn number(name: &str, value: &str, maximum: i64) -> Result<i64> {
     let number = value.parse().ok().filter(|number| (1..=maximum).contains(number));
-    number.ok_or_else(|| Error::bad_request(format!("The parameter {name} must be a whole number from 1 to {maximum}.")))
+    number
+        .ok_or_else(|| Error::bad_request(format!("The parameter {name} must be a whole number from 1 to {maximum}.")))
 }
 
 fn descending(value: &str) -> Result<bool> {
@@ -134,7 +135,12 @@ fn descending(value: &str) -> Result<bool> {
 }
 
 fn words(text: &str) -> Result<Vec<String>> {
-    let words: Vec<_> = text.to_lowercase().split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(String::from).collect();
+    let words: Vec<_> = text
+        .to_lowercase()
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(String::from)
+        .collect();
     if words.len() > MAX_SEARCH_WORDS {
         return Err(Error::bad_request(format!("The parameter text may have at most {MAX_SEARCH_WORDS} words.")));
     }
@@ -149,7 +155,8 @@ fn field_of<R: Resource>(name: &str) -> Option<(&'static str, Shape)> {
 }
 
 fn unknown_sort<R: Resource>(value: &str) -> Error {
-    let fields: Vec<_> = R::FIELDS.iter().map(|field| field.name).filter_map(field_of::<R>).map(|(name, _)| name).collect();
+    let fields: Vec<_> =
+        R::FIELDS.iter().map(|field| field.name).filter_map(field_of::<R>).map(|(name, _)| name).collect();
     let value: String = value.chars().take(64).collect();
     Error::bad_request(format!(
         "The parameter sort names no field that can be sorted by: {value}. There are id, created_at, updated_at, {}.",

@@ -12,7 +12,12 @@ use crate::core::{Error, Result};
 ///
 /// # Errors
 /// [`Kind::NotFound`](crate::core::Kind::NotFound) when an ancestor is not to be seen.
-pub async fn list<R: Resource>(db: &Db, caller: &Caller, ancestors: &[Uuid], query: &Query) -> Result<Page<Located<R>>> {
+pub async fn list<R: Resource>(
+    db: &Db,
+    caller: &Caller,
+    ancestors: &[Uuid],
+    query: &Query,
+) -> Result<Page<Located<R>>> {
     require_ancestors(db, caller, &R::TABLE, ancestors).await?;
     let mut count = Statement::new(format!("select count(*) from {} where ", R::TABLE.plural));
     push_where::<R>(caller, ancestors, query, &mut count)?;
@@ -64,7 +69,14 @@ pub(super) async fn require_ancestors(db: &Db, caller: &Caller, table: &Table, a
 }
 
 /// Appends the condition that this is the item with the id, under the ancestors, and the caller may do this with it.
-pub(super) fn push_item(table: &Table, caller: &Caller, ancestors: &[Uuid], id: Uuid, verb: Verb, statement: &mut Statement) {
+pub(super) fn push_item(
+    table: &Table,
+    caller: &Caller,
+    ancestors: &[Uuid],
+    id: Uuid,
+    verb: Verb,
+    statement: &mut Statement,
+) {
     statement.push(&format!("{}.id = ", table.plural)).push_arg(id).push(" and ");
     push_ancestors(table, ancestors, statement);
     push_scope(table, caller, verb, statement);
@@ -74,7 +86,12 @@ fn select_from(table: &Table) -> Statement {
     Statement::new(format!("select {0}.* from {0} where ", table.plural))
 }
 
-fn push_where<R: Resource>(caller: &Caller, ancestors: &[Uuid], query: &Query, statement: &mut Statement) -> Result<()> {
+fn push_where<R: Resource>(
+    caller: &Caller,
+    ancestors: &[Uuid],
+    query: &Query,
+    statement: &mut Statement,
+) -> Result<()> {
     push_ancestors(&R::TABLE, ancestors, statement);
     push_scope(&R::TABLE, caller, Verb::Read, statement);
     query.push_conditions::<R>(caller, statement)

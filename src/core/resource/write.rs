@@ -18,7 +18,12 @@ pub type Precondition<'a, R> = &'a (dyn Fn(&Located<R>) -> Result<()> + Sync);
 ///
 /// # Errors
 /// When an ancestor is not to be seen, the caller may not, or fields fail.
-pub async fn create<R: Resource>(db: &Db, caller: &Caller, ancestors: &[Uuid], given: Map<String, Value>) -> Result<Located<R>> {
+pub async fn create<R: Resource>(
+    db: &Db,
+    caller: &Caller,
+    ancestors: &[Uuid],
+    given: Map<String, Value>,
+) -> Result<Located<R>> {
     caller.require_signed_in()?;
     let tx = db.begin().await?;
     let id = insert::<R>(&tx, caller, ancestors, given).await?.id();
@@ -222,7 +227,13 @@ async fn require_create(tx: &Tx, caller: &Caller, table: &Table, ancestors: &[Uu
 }
 
 /// Records an error for each reference that is new and leads nowhere that the caller can see.
-async fn check_references<R: Resource>(tx: &Tx, caller: &Caller, old: Option<&R>, new: &R, input: &mut Input) -> Result<()> {
+async fn check_references<R: Resource>(
+    tx: &Tx,
+    caller: &Caller,
+    old: Option<&R>,
+    new: &R,
+    input: &mut Input,
+) -> Result<()> {
     for reference in R::REFERENCES {
         let value_in = |row: &R| {
             let index = R::FIELDS.iter().position(|field| field.name == reference.column)?;
@@ -249,5 +260,8 @@ fn quoted(column: &str) -> String {
 
 /// The refusal of a change whose `If-Match` did not hold.
 pub fn changed_meanwhile() -> Error {
-    Error::new(Kind::PreconditionFailed, "It has changed since you read it. Read it again and repeat your change on that.")
+    Error::new(
+        Kind::PreconditionFailed,
+        "It has changed since you read it. Read it again and repeat your change on that.",
+    )
 }

@@ -49,13 +49,13 @@ pub async fn serve(app: App, caller: Caller, mut socket: WebSocket) {
 
 /// Ends a connection, telling why. What was sent arrives before the connection is dropped, unless the client stalls.
 pub async fn refuse(mut socket: WebSocket, why: Disconnect) {
-    tracing::debug!(reason = why.reason(), "ending a WebSocket");
     let told = async {
         socket.send(Message::Text(why.frame())).await?;
         let reason = Utf8Bytes::from_static(why.reason());
         socket.send(Message::Close(Some(CloseFrame { code: why.code(), reason }))).await
     };
     if let Ok(Ok(())) = timeout(FAREWELL, told).await {
+        tracing::debug!(reason = why.reason(), "ended a WebSocket");
         part(&mut socket).await;
     }
 }
@@ -90,11 +90,16 @@ async fn converse(socket: &mut WebSocket, mut subscriptions: Subscriptions) -> R
 }
 
 /// What a message changes, and its answer if it has one.
-fn heed(message: Option<Result<Message, axum::Error>>, subscriptions: &mut Subscriptions) -> Result<Option<Utf8Bytes>, End> {
+fn heed(
+    message: Option<Result<Message, axum::Error>>,
+    subscriptions: &mut Subscriptions,
+) -> Result<Option<Utf8Bytes>, End> {
     let malformed = End::Told(Disconnect::InvalidRequest);
     match message {
         Some(Ok(Message::Text(text))) => match Command::parse(&text) {
-            Ok(Command::Subscribe(identifier)) if subscriptions.add(&identifier) => Ok(Some(frame::confirm(&identifier))),
+            Ok(Command::Subscribe(identifier)) if subscriptions.add(&identifier) => {
+                Ok(Some(frame::confirm(&identifier)))
+            }
             Ok(Command::Subscribe(identifier)) => Ok(Some(frame::reject(&identifier))),
             Ok(Command::Unsubscribe(identifier)) => {
                 subscriptions.remove(&identifier);
@@ -121,8 +126,8 @@ async fn send(socket: &mut WebSocket, frame: Utf8Bytes) -> Result<(), End> {
 
 /// When to ping first: after 1.5 to 4.5 s, so that clients are not pinged in step.
 fn first_ping(random: Uuid) -> Duration {
-    let (random, _) = random.as_u64_pair();
-    PING / 2 + Duration::from_millis(random % 3001)
+    let (random, ..) = random.as_fields();
+    PING / 2 + Duration::from_millis(u64::from(random % 3001))
 }
 
 #[cfg(test)]

@@ -135,9 +135,18 @@ mod tests {
     fn commands_are_read() {
         let id = || CATALOG.to_owned();
         for (text, expected) in [
-            (r#"{"command":"subscribe","identifier":"{\"channel\":\"CatalogChannel\"}"}"#, Ok(Command::Subscribe(id()))),
-            (r#"{"identifier":"{\u0022channel\":\"CatalogChannel\"}","command":"subscribe","x":1}"#, Ok(Command::Subscribe(id()))),
-            (r#"{"command":"unsubscribe","identifier":"{\"channel\":\"CatalogChannel\"}"}"#, Ok(Command::Unsubscribe(id()))),
+            (
+                r#"{"command":"subscribe","identifier":"{\"channel\":\"CatalogChannel\"}"}"#,
+                Ok(Command::Subscribe(id())),
+            ),
+            (
+                r#"{"identifier":"{\u0022channel\":\"CatalogChannel\"}","command":"subscribe","x":1}"#,
+                Ok(Command::Subscribe(id())),
+            ),
+            (
+                r#"{"command":"unsubscribe","identifier":"{\"channel\":\"CatalogChannel\"}"}"#,
+                Ok(Command::Unsubscribe(id())),
+            ),
             (r#"{"command":"subscribe","identifier":""}"#, Ok(Command::Subscribe(String::new()))),
             (r#"{"command":"message","identifier":"x","data":"{}"}"#, Ok(Command::Other)),
             (r#"{"command":"message"}"#, Ok(Command::Other)),
@@ -176,7 +185,10 @@ mod tests {
             (reject("ü\n\"\u{0}"), r#"{"type":"reject_subscription","identifier":"ü\n\"\u0000"}"#),
             (event("x", body), r#"{"identifier":"x","message":{"id":9007199254740993,"b":1.50,"a":"é"}}"#),
             (Disconnect::Unauthorized.frame(), r#"{"type":"disconnect","reason":"unauthorized","reconnect":false}"#),
-            (Disconnect::InvalidRequest.frame(), r#"{"type":"disconnect","reason":"invalid_request","reconnect":false}"#),
+            (
+                Disconnect::InvalidRequest.frame(),
+                r#"{"type":"disconnect","reason":"invalid_request","reconnect":false}"#,
+            ),
             (Disconnect::SlowConsumer.frame(), r#"{"type":"disconnect","reason":"slow_consumer","reconnect":true}"#),
             (Disconnect::ServerRestart.frame(), r#"{"type":"disconnect","reason":"server_restart","reconnect":true}"#),
         ] {

@@ -14,7 +14,8 @@ pub fn paths<R: Resource>(paths: PathsBuilder) -> PathsBuilder {
     let name = name::<R>();
     let (plural, path) = (R::TABLE.plural, R::TABLE.path);
     let operation = |verb: &str, summary: String| {
-        let operation = OperationBuilder::new().tag(plural).summary(Some(summary)).operation_id(Some(format!("{verb}{name}")));
+        let operation =
+            OperationBuilder::new().tag(plural).summary(Some(summary)).operation_id(Some(format!("{verb}{name}")));
         problems(path_parameters(operation, path))
     };
     let body = |operation: OperationBuilder| operation.request_body(Some(body(reference(&format!("{name}Input")))));
@@ -23,7 +24,8 @@ pub fn paths<R: Resource>(paths: PathsBuilder) -> PathsBuilder {
 
     let index = index_parameters::<R>(operation("list", format!("List {plural}"))).response("200", page());
     let create = secured(body(operation("create", format!("Create a {}", R::TABLE.name)))).response("201", one());
-    let put = secured(body(operation("updateByBody", format!("Update a {}, its id in the body", R::TABLE.name)))).response("200", one());
+    let put = secured(body(operation("updateByBody", format!("Update a {}, its id in the body", R::TABLE.name))))
+        .response("200", one());
     let search = operation("search", format!("List {plural}, the parameters in the body"))
         .request_body(Some(self::body(field_schema(Shape::Object, false, "The parameters of the index.").into())))
         .response("200", page());
@@ -31,9 +33,11 @@ pub fn paths<R: Resource>(paths: PathsBuilder) -> PathsBuilder {
     let id = format!("{}_id", R::TABLE.name);
     let of_item = |operation: OperationBuilder| operation.parameter(path_parameter(&id));
     let read = of_item(operation("read", format!("Read a {}", R::TABLE.name))).response("200", one());
-    let update = |verb| secured(body(of_item(operation(verb, format!("Update a {}", R::TABLE.name))))).response("200", one());
-    let delete = secured(of_item(operation("delete", format!("Delete a {} with all that it is composed of", R::TABLE.name))))
-        .response("200", one());
+    let update =
+        |verb| secured(body(of_item(operation(verb, format!("Update a {}", R::TABLE.name))))).response("200", one());
+    let delete =
+        secured(of_item(operation("delete", format!("Delete a {} with all that it is composed of", R::TABLE.name))))
+            .response("200", one());
 
     paths
         .path(
@@ -73,7 +77,11 @@ pub fn others(paths: PathsBuilder) -> PathsBuilder {
         .operation_id(Some("listEvents"))
         .summary(Some("The events of a stream after one of them, oldest first"))
         .parameter(query("stream", "The stream: catalog.", Shape::Choice(&["catalog"])))
-        .parameter(query("after", "The id of an event; `latest` only tells the id of the newest.", Shape::Text { max: 36, format: "" }))
+        .parameter(query(
+            "after",
+            "The id of an event; `latest` only tells the id of the newest.",
+            Shape::Text { max: 36, format: "" },
+        ))
         .parameter(query("limit", "How many, 1 to 1000; 100 unless told.", Shape::Integer { minimum: 1 }))
         .response("200", answer("The events, and the id of the last of them.", any()));
     let publish = OperationBuilder::new()
@@ -91,23 +99,49 @@ pub fn others(paths: PathsBuilder) -> PathsBuilder {
         ("/events".into(), PathItem::new(HttpMethod::Get, problems(events))),
         ("/packages".into(), PathItem::new(HttpMethod::Post, secured(problems(publish)))),
         post("/products/{product_id}/publish", "products", "publishProduct", "Publish a product", reference("Product")),
-        post("/products/{product_id}/unpublish", "products", "unpublishProduct", "Withdraw a product", reference("Product")),
-        post("/products/{product_id}/builds/{build_id}/publish", "builds", "publishBuild", "Publish a build", reference("Build")),
-        post("/products/{product_id}/builds/{build_id}/yank", "builds", "yankBuild", "Withdraw a build from new deployments", reference("Build")),
+        post(
+            "/products/{product_id}/unpublish",
+            "products",
+            "unpublishProduct",
+            "Withdraw a product",
+            reference("Product"),
+        ),
+        post(
+            "/products/{product_id}/builds/{build_id}/publish",
+            "builds",
+            "publishBuild",
+            "Publish a build",
+            reference("Build"),
+        ),
+        post(
+            "/products/{product_id}/builds/{build_id}/yank",
+            "builds",
+            "yankBuild",
+            "Withdraw a build from new deployments",
+            reference("Build"),
+        ),
     ]
     .into_iter()
     .fold(paths, |paths, (path, item)| paths.path(path, item))
 }
 
 fn index_parameters<R: Resource>(operation: OperationBuilder) -> OperationBuilder {
-    let fields = R::FIELDS.iter().filter(|field| field.mode != Mode::Fixed && !matches!(field.shape, Shape::Object | Shape::List));
+    let fields = R::FIELDS
+        .iter()
+        .filter(|field| field.mode != Mode::Fixed && !matches!(field.shape, Shape::Object | Shape::List));
     let filters = fields.map(|field| {
-        let how = if matches!(field.shape, Shape::Text { .. }) { "contain this, whatever the case" } else { "equal this" };
-        query(field.name, &format!("Only those whose {} would {how}. Commas separate alternatives.", field.name), Shape::Text { max: 0, format: "" })
+        let how =
+            if matches!(field.shape, Shape::Text { .. }) { "contain this, whatever the case" } else { "equal this" };
+        query(
+            field.name,
+            &format!("Only those whose {} would {how}. Commas separate alternatives.", field.name),
+            Shape::Text { max: 0, format: "" },
+        )
     });
     let text = Shape::Text { max: 0, format: "" };
     let own = R::FILTERS.iter().map(|name| query(name, &format!("Only those that fit this {name}."), text));
-    let search = (!R::TABLE.search.is_empty()).then(|| query("text", "Words, or starts of words, to search for.", text));
+    let search =
+        (!R::TABLE.search.is_empty()).then(|| query("text", "Words, or starts of words, to search for.", text));
     [
         query("page", "The page, from 1.", Shape::Integer { minimum: 1 }),
         query("per_page", "Entries on a page, 1 to 1000; 10 unless told.", Shape::Integer { minimum: 1 }),
@@ -153,12 +187,17 @@ fn body(schema: RefOr<Schema>) -> RequestBody {
 }
 
 fn answer(about: &str, schema: RefOr<Schema>) -> ResponseBuilder {
-    ResponseBuilder::new().description(about).content("application/json", ContentBuilder::new().schema(Some(schema)).build())
+    ResponseBuilder::new()
+        .description(about)
+        .content("application/json", ContentBuilder::new().schema(Some(schema)).build())
 }
 
 fn problems(operation: OperationBuilder) -> OperationBuilder {
     let content = ContentBuilder::new().schema(Some(reference("Problem"))).build();
-    operation.response("default", ResponseBuilder::new().description("Why it failed.").content("application/problem+json", content))
+    operation.response(
+        "default",
+        ResponseBuilder::new().description("Why it failed.").content("application/problem+json", content),
+    )
 }
 
 fn secured(operation: OperationBuilder) -> OperationBuilder {

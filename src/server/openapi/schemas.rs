@@ -11,7 +11,8 @@ use crate::server::status::{Root, Status};
 
 /// The name of a resource's schema: `product_license` is `ProductLicense`.
 pub fn name<R: Resource>() -> String {
-    let capital = |word: &str| word.chars().take(1).flat_map(char::to_uppercase).chain(word.chars().skip(1)).collect::<String>();
+    let capital =
+        |word: &str| word.chars().take(1).flat_map(char::to_uppercase).chain(word.chars().skip(1)).collect::<String>();
     R::TABLE.name.split('_').map(capital).collect()
 }
 
@@ -44,7 +45,11 @@ fn answer<R: Record>() -> Schema {
     for field in R::FIELDS {
         object = object.property(field.name, of_field(field)).required(field.name);
     }
-    object = object.property("created_at", time()).required("created_at").property("updated_at", time()).required("updated_at");
+    object = object
+        .property("created_at", time())
+        .required("created_at")
+        .property("updated_at", time())
+        .required("updated_at");
     object = object.property("path", text("Its address, relative to the root.")).required("path");
     if R::FIELDS.iter().all(|field| field.name != "url") {
         object = object.property("url", text("Its absolute address.")).required("url");
@@ -53,7 +58,8 @@ fn answer<R: Record>() -> Schema {
 }
 
 fn input<R: Record>() -> Schema {
-    let mut object = ObjectBuilder::new().description(Some("What may be sent; unknown and read-only fields are ignored."));
+    let mut object =
+        ObjectBuilder::new().description(Some("What may be sent; unknown and read-only fields are ignored."));
     object = object.property("id", field_schema(Shape::Id, false, "Chosen by the client, at creation only."));
     for field in R::FIELDS.iter().filter(|field| field.mode != Mode::Server) {
         object = object.property(field.name, of_field(field));
@@ -97,7 +103,10 @@ fn problem() -> Schema {
                 .description(Some("With 422: each field that fails, and what it must be."))
                 .additional_properties(Some(ArrayBuilder::new().items(RefOr::T(text("What the field must be."))))),
         )
-        .property("details", ObjectBuilder::new().description(Some("More, for programs.")).schema_type(SchemaType::AnyValue))
+        .property(
+            "details",
+            ObjectBuilder::new().description(Some("More, for programs.")).schema_type(SchemaType::AnyValue),
+        )
         .required("type")
         .required("title")
         .required("status")
@@ -140,11 +149,17 @@ pub fn field_schema(shape: Shape, nullable: bool, about: &str) -> Schema {
             .build()
             .into(),
         Shape::Boolean => object.schema_type(kind(Type::Boolean)).build().into(),
-        Shape::Time => {
-            object.schema_type(kind(Type::String)).format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime))).build().into()
+        Shape::Time => object
+            .schema_type(kind(Type::String))
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
+            .build()
+            .into(),
+        Shape::Id => {
+            object.schema_type(kind(Type::String)).format(Some(SchemaFormat::Custom("uuid".into()))).build().into()
         }
-        Shape::Id => object.schema_type(kind(Type::String)).format(Some(SchemaFormat::Custom("uuid".into()))).build().into(),
-        Shape::Choice(words) => object.schema_type(kind(Type::String)).enum_values(Some(words.iter().copied())).build().into(),
+        Shape::Choice(words) => {
+            object.schema_type(kind(Type::String)).enum_values(Some(words.iter().copied())).build().into()
+        }
         Shape::Object => object.schema_type(kind(Type::Object)).build().into(),
         Shape::List => ArrayBuilder::new()
             .schema_type(kind(Type::Array))

@@ -1,0 +1,215 @@
+//! One connection that is subscribed to the catalogue's events, from its handshake to its loss.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use reqwest::header::{
+    CONNECTION, HeaderMap, HeaderName, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
+    SEC_WEBSOCKET_VERSION, UPGRADE,
+};
+use reqwest::{Method, Response, StatusCode, Upgraded};
+use serde::Deserialize;
+use serde_json::json;
+use serde_json::value::RawValue;
+use tokio::time::timeout;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::client::generate_key;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::Role;
+use tokio_tungstenite::tungstenite::{self, Message};
+
+use super::Received;
+use crate::client::{self, CONNECT_TIMEOUT, Cause, Client, Failure};
+
+const PROTOCOL: &str = "actioncable-v1-json";
+const IDENTIFIER: &str = r#"{"channel":"CatalogChannel"}"#;
+/// How long the server may be silent: it pings every 3 s.
+const SILENCE: Duration = Duration::from_secs(10);
+/// How long it may take until the subscription is confirmed.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Why there is no connection.
+#[derive(Debug)]
+pub enum Lost {
+    /// The network, or the server for reasons that pass.
+    ForNow(String),
+    /// What answers is no marketplace, or one that fails; if it was one before, it may be again.
+    Perhaps(Failure),
+    /// Trying again is senseless.
+    ForGood(Failure),
+}
+
+impl From<Failure> for Lost {
+    fn from(failure: Failure) -> Self {
+        match failure.cause {
+            Cause::Away => Self::ForNow(failure.message),
+            Cause::Other => Self::Perhaps(failure),
+            Cause::Refused | Cause::NotFound | Cause::Conflict | Cause::Invalid => Self::ForGood(failure),
+        }
+    }
+}
+
+impl From<tungstenite::Error> for Lost {
+    fn from(error: tungstenite::Error) -> Self {
+        Self::ForNow(format!("The connection to the marketplace was lost: {error}."))
+    }
+}
+
+/// A confirmed subscription to the catalogue's events.
+pub struct Connection(WebSocketStream<Upgraded>);
+
+impl Connection {
+    /// Connects and subscribes.
+    pub async fn open(client: &Client) -> Result<Self, Lost> {
+        let open = async {
+            let socket = WebSocketStream::from_raw_socket(shake_hands(client).await?, Role::Client, None).await;
+            let mut connection = Self(socket);
+            while !matches!(connection.read().await?, Read::Welcome) {}
+            let subscribe = json!({ "command": "subscribe", "identifier": IDENTIFIER });
+            connection.0.send(Message::text(subscribe.to_string())).await?;
+            while !matches!(connection.read().await?, Read::Confirmation) {}
+            Ok(connection)
+        };
+        let late = |_| Lost::ForNow("The marketplace did not confirm the subscription in time.".to_owned());
+        timeout(PATIENCE, open).await.map_err(late)?
+    }
+
+    /// Waits for the next event. May be dropped while waiting, and nothing is lost.
+    pub async fn next(&mut self) -> Result<Received, Lost> {
+        loop {
+            if let Read::Event(received) = self.read().await? {
+                return Ok(received);
+            }
+        }
+    }
+
+    /// Reads one frame.
+    async fn read(&mut self) -> Result<Read, Lost> {
+        let silent = |_| Lost::ForNow("The marketplace fell silent.".to_owned());
+        match timeout(SILENCE, self.0.next()).await.map_err(silent)? {
+            Some(Ok(Message::Text(text))) => Read::parse(&text),
+            Some(Ok(Message::Close(_))) | None => {
+                Err(Lost::ForNow("The marketplace closed the connection.".to_owned()))
+            }
+            Some(Ok(_)) => Ok(Read::Nothing),
+            Some(Err(error)) => Err(error.into()),
+        }
+    }
+}
+
+/// What a frame says.
+#[derive(Debug)]
+enum Read {
+    Welcome,
+    Confirmation,
+    Event(Received),
+    /// Only that the server is alive.
+    Nothing,
+}
+
+#[derive(Deserialize)]
+struct Frame<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    identifier: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    message: Option<&'a RawValue>,
+    #[serde(borrow)]
+    reason: Option<Cow<'a, str>>,
+    reconnect: Option<bool>,
+}
+
+impl Read {
+    fn parse(text: &str) -> Result<Self, Lost> {
+        let Ok(frame) = serde_json::from_str::<Frame>(text) else {
+            return Err(foreign("sent what is no ActionCable frame"));
+        };
+        let ours = frame.identifier.as_deref() == Some(IDENTIFIER);
+        match (frame.kind.as_deref(), frame.message) {
+            (Some("welcome"), _) => Ok(Self::Welcome),
+            (Some("confirm_subscription"), _) if ours => Ok(Self::Confirmation),
+            (Some("reject_subscription"), _) if ours => Err(Lost::ForGood(Failure::new(
+                Cause::Refused,
+                "The marketplace does not let you follow its catalogue.",
+            ))),
+            (Some("disconnect"), _) => {
+                Err(dismissal(frame.reason.as_deref().unwrap_or_default(), frame.reconnect != Some(false)))
+            }
+            // An event that can't be read now won't be next time either.
+            (None, Some(body)) if ours => Received::read(body).map(Self::Event).map_err(Lost::ForGood),
+            _ => Ok(Self::Nothing),
+        }
+    }
+}
+
+/// What it means that the server ended the connection.
+fn dismissal(reason: &str, reconnect: bool) -> Lost {
+    let failure = |cause, message: &str| Lost::ForGood(Failure::new(cause, message));
+    match reason {
+        _ if !reconnect && reason == "unauthorized" => failure(
+            Cause::Refused,
+            "The marketplace does not accept these credentials for its events. Sign in, or check the token.",
+        ),
+        _ if !reconnect => {
+            failure(Cause::Refused, &format!("The marketplace ended the connection for good: {reason}."))
+        }
+        "server_restart" => Lost::ForNow("The marketplace restarts.".to_owned()),
+        "slow_consumer" => Lost::ForNow("Events came faster than they were taken.".to_owned()),
+        _ => Lost::ForNow(format!("The marketplace ended the connection: {reason}.")),
+    }
+}
+
+/// The handshake of RFC 6455, through the HTTP client, so that certificates and proxies are the same for all calls.
+async fn shake_hands(client: &Client) -> Result<Upgraded, Lost> {
+    let http = reqwest::Client::builder()
+        .user_agent(concat!("mkt/", env!("CARGO_PKG_VERSION")))
+        .http1_only()
+        .connect_timeout(CONNECT_TIMEOUT)
+        // A redirect would carry the token along.
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .map_err(Failure::from)?;
+    let key = generate_key();
+    let request = client
+        .request(Method::GET, "/websocket")
+        .header(CONNECTION, "Upgrade")
+        .header(UPGRADE, "websocket")
+        .header(SEC_WEBSOCKET_VERSION, "13")
+        .header(SEC_WEBSOCKET_KEY, &key)
+        .header(SEC_WEBSOCKET_PROTOCOL, PROTOCOL)
+        .build()
+        .map_err(Failure::from)?;
+    let response = http.execute(request).await.map_err(Failure::from)?;
+    if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        return Err(refusal(response).await);
+    }
+    if !agrees(response.headers(), &key) {
+        return Err(foreign("does not speak ActionCable at /websocket"));
+    }
+    Ok(response.upgrade().await.map_err(Failure::from)?)
+}
+
+/// What an answer other than an agreement means.
+async fn refusal(response: Response) -> Lost {
+    match client::read::<serde::de::IgnoredAny>(response).await {
+        Ok(_) => foreign("has no WebSocket at /websocket"),
+        Err(failure) => failure.into(),
+    }
+}
+
+/// Whether the answer to a handshake agrees to what was asked for.
+fn agrees(headers: &HeaderMap, key: &str) -> bool {
+    let value = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    value(UPGRADE).eq_ignore_ascii_case("websocket")
+        && value(SEC_WEBSOCKET_ACCEPT) == derive_accept_key(key.as_bytes())
+        && value(SEC_WEBSOCKET_PROTOCOL) == PROTOCOL
+}
+
+fn foreign(what: &str) -> Lost {
+    Lost::Perhaps(Failure::new(
+        Cause::Other,
+        format!("What answers is not a marketplace that this mkt understands: it {what}."),
+    ))
+}
