@@ -80,7 +80,7 @@ pub struct Args {
     log_format: LogFormat,
 
     /// What to log: error, warn, info, debug or trace, for all or for some modules
-    #[arg(long, env = "RUST_LOG", value_name = "FILTER", default_value = "info,sqlx::postgres::notice=warn")]
+    #[arg(long, env = "RUST_LOG", value_name = "FILTER", default_value = "info,sqlx=warn")]
     log: String,
 }
 
@@ -108,12 +108,13 @@ pub async fn run(args: Args, printer: &Printer) -> Result<(), Failed> {
         () = &mut stop => return Ok(()),
     };
     let server = Server::bind(db.clone(), settings).await?;
-    let address = server.address()?;
-    tracing::info!(database = %url, "listening on http://{address}");
     if made && !administrator::exists(&db).await? {
-        let token = admin_token.expose();
-        printer.note(&format!("Nobody is an administrator yet. Until somebody is, this token may do everything:\n\n  export MKT_TOKEN={token}\n"));
+        printer.note(&format!(
+            "Nobody is an administrator yet. Until somebody is, this token may do everything:\n\n  export MKT_TOKEN={}\n",
+            admin_token.expose()
+        ));
     }
+    tracing::info!(database = %url, "listening on http://{}", server.address()?);
     let (started, stopping) = tokio::sync::oneshot::channel();
     let serving = server.run(async { drop(stopping.await) });
     tokio::pin!(serving);

@@ -1,8 +1,9 @@
 //! The catalogue's events, live: an ActionCable subscription, and `GET /events` for what happened while there was none.
 
 mod connection;
+mod recent;
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -13,13 +14,12 @@ use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
 
 use self::connection::{Connection, Lost};
+use self::recent::Recent;
 use super::{Cause, Client, Failure};
 use crate::core::event::{CATALOG, Event};
 
 /// How many events are fetched at a time.
 const PAGE: usize = 1000;
-/// How many ids are remembered to tell repeats: more than can be on their way twice.
-const REMEMBERED: usize = 10_000;
 /// The shortest pause before another connection.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
 /// The longest.
@@ -240,43 +240,9 @@ struct Page {
     last_id: Option<Uuid>,
 }
 
-/// The ids of the events seen last, to tell repeats.
-#[derive(Default)]
-struct Recent {
-    ids: HashSet<Uuid>,
-    order: VecDeque<Uuid>,
-}
-
-impl Recent {
-    /// Adds an id, and tells whether it is new.
-    fn add(&mut self, id: Uuid) -> bool {
-        if !self.ids.insert(id) {
-            return false;
-        }
-        self.order.push_back(id);
-        if self.order.len() > REMEMBERED
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.ids.remove(&oldest);
-        }
-        true
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn repeats_are_told() {
-        let mut recent = Recent::default();
-        let ids: Vec<Uuid> = (0..=REMEMBERED as u128).map(Uuid::from_u128).collect();
-        assert!(ids[..REMEMBERED].iter().all(|id| recent.add(*id)));
-        assert!(!ids[..REMEMBERED].iter().any(|id| recent.add(*id)));
-        assert!(recent.add(ids[REMEMBERED]));
-        assert!(recent.add(ids[0]), "the oldest is forgotten");
-        assert_eq!((recent.ids.len(), recent.order.len()), (REMEMBERED, REMEMBERED));
-    }
 
     #[test]
     fn pauses_grow_to_a_minute() {

@@ -20,6 +20,7 @@ pub struct Server {
     address: String,
     log: Arc<Mutex<String>>,
     http: reqwest::Client,
+    _database: Database,
 }
 
 impl Server {
@@ -63,7 +64,7 @@ impl Server {
             }
         });
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { child, address: String::new(), log, http }
+        Self { child, address: String::new(), log, http, _database: database.clone() }
     }
 
     fn find_address(&mut self) {
@@ -76,6 +77,24 @@ impl Server {
     /// What it has logged so far.
     pub fn log(&self) -> String {
         self.log.lock().unwrap().clone()
+    }
+
+    /// Waits until it has logged this.
+    pub async fn logs(&self, text: &str) {
+        let begun = Instant::now();
+        while !self.log().contains(text) {
+            assert!(begun.elapsed() < Duration::from_secs(20), "{text:?} is not logged:\n{}", self.log());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Waits for its end, in failure, and answers all that it logged.
+    pub async fn log_at_end(self) -> String {
+        let log = self.log.clone();
+        assert_ne!(self.ended().await, Some(0));
+        // The reader of its log may still be at the last lines.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        log.lock().unwrap().clone()
     }
 
     /// The address of a path.

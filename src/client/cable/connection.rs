@@ -213,3 +213,67 @@ fn foreign(what: &str) -> Lost {
         format!("What answers is not a marketplace that this mkt understands: it {what}."),
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use reqwest::header::HeaderValue;
+
+    use super::*;
+
+    const EVENT: &str = r#"{"id":"0190163d-8694-739b-aea5-966c26f8ad90","event_type":"published","resource_type":"build","message":"m","occurred_at":"2026-01-02T03:04:05.678Z","model":{"n":9007199254740993,"x":1.50}}"#;
+
+    fn said(text: &str) -> String {
+        match Read::parse(text) {
+            Ok(Read::Welcome) => "welcome".to_owned(),
+            Ok(Read::Confirmation) => "confirmation".to_owned(),
+            Ok(Read::Event(received)) => received.json,
+            Ok(Read::Nothing) => "nothing".to_owned(),
+            Err(Lost::ForNow(_)) => "for now".to_owned(),
+            Err(Lost::Perhaps(_)) => "perhaps".to_owned(),
+            Err(Lost::ForGood(failure)) => format!("for good, {:?}", failure.cause),
+        }
+    }
+
+    #[test]
+    fn frames_are_read() {
+        const ID: &str = r#""identifier":"{\"channel\":\"CatalogChannel\"}""#;
+        for (text, expected) in [
+            (r#"{"type":"welcome","sid":"x"}"#.to_owned(), "welcome"),
+            (r#"{"type":"ping","message":1700000000}"#.to_owned(), "nothing"),
+            (r#"{"type":"presence","message":{}}"#.to_owned(), "nothing"),
+            (format!(r#"{{"type":"confirm_subscription",{ID}}}"#), "confirmation"),
+            (r#"{"type":"confirm_subscription","identifier":"x"}"#.to_owned(), "nothing"),
+            (format!(r#"{{"type":"reject_subscription",{ID}}}"#), "for good, Refused"),
+            (format!(r#"{{{ID},"message":{EVENT}}}"#), EVENT),
+            (format!(r#"{{"message":{EVENT},"offset":1,{ID}}}"#), EVENT),
+            (format!(r#"{{"identifier":"x","message":{EVENT}}}"#), "nothing"),
+            (format!(r#"{{{ID},"message":{{}}}}"#), "for good, Other"),
+            (r#"{"type":"disconnect","reason":"unauthorized","reconnect":false}"#.to_owned(), "for good, Refused"),
+            (r#"{"type":"disconnect","reason":"remote","reconnect":false}"#.to_owned(), "for good, Refused"),
+            (r#"{"type":"disconnect","reason":"server_restart","reconnect":true}"#.to_owned(), "for now"),
+            (r#"{"type":"disconnect","reason":"slow_consumer","reconnect":true}"#.to_owned(), "for now"),
+            (r#"{"type":"disconnect","reason":null}"#.to_owned(), "for now"),
+            ("hello".to_owned(), "perhaps"),
+        ] {
+            assert_eq!(said(&text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn handshakes_are_checked() {
+        let answer = |upgrade: &'static str, accept: &'static str, protocol: &'static str| {
+            HeaderMap::from_iter([
+                (UPGRADE, HeaderValue::from_static(upgrade)),
+                (SEC_WEBSOCKET_ACCEPT, HeaderValue::from_static(accept)),
+                (SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(protocol)),
+            ])
+        };
+        // Key and answer of RFC 6455, 1.3.
+        let (key, accept) = ("dGhlIHNhbXBsZSBub25jZQ==", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+        assert!(agrees(&answer("WebSocket", accept, PROTOCOL), key));
+        assert!(!agrees(&answer("h2c", accept, PROTOCOL), key));
+        assert!(!agrees(&answer("websocket", key, PROTOCOL), key));
+        assert!(!agrees(&answer("websocket", accept, "actioncable-unsupported"), key));
+        assert!(!agrees(&HeaderMap::new(), key));
+    }
+}

@@ -124,28 +124,34 @@ const VARIANTS: usize = 32;
 /// event's id and an identifier determine the frame.
 static FRAMES: Frames = Frames(Mutex::new(VecDeque::new()));
 
-struct Frames(Mutex<VecDeque<(Uuid, HashMap<Arc<str>, Utf8Bytes>)>>);
+struct Frames(Mutex<VecDeque<Frame>>);
+
+/// An event, as written for each identifier.
+struct Frame {
+    event: Uuid,
+    variants: HashMap<Arc<str>, Utf8Bytes>,
+}
 
 impl Frames {
     fn of(&self, delivery: &Delivery, identifier: &Arc<str>) -> Utf8Bytes {
-        // A frame is whole before it is kept, so what a panic elsewhere left behind is usable.
-        let mut events = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let index = events.iter().rposition(|(id, _)| *id == delivery.id).unwrap_or_else(|| {
-            if events.len() == EVENTS {
-                events.pop_front();
+        // Whatever panicked while it held the lock left nothing half done.
+        let mut frames = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let index = frames.iter().rposition(|frame| frame.event == delivery.id).unwrap_or_else(|| {
+            if frames.len() == EVENTS {
+                frames.pop_front();
             }
-            events.push_back((delivery.id, HashMap::new()));
-            events.len() - 1
+            frames.push_back(Frame { event: delivery.id, variants: HashMap::new() });
+            frames.len() - 1
         });
-        let variants = &mut events[index].1;
-        if let Some(frame) = variants.get(identifier) {
-            return frame.clone();
+        let variants = &mut frames[index].variants;
+        if let Some(text) = variants.get(identifier) {
+            return text.clone();
         }
-        let frame = frame::event(identifier, &delivery.body);
+        let text = frame::event(identifier, &delivery.body);
         if variants.len() < VARIANTS {
-            variants.insert(identifier.clone(), frame.clone());
+            variants.insert(identifier.clone(), text.clone());
         }
-        frame
+        text
     }
 }
 

@@ -1,0 +1,4 @@
+//! Events over the WebSocket, and `mkt watch`.
+
+mod actioncable;
+mod watch;

@@ -1,0 +1,5 @@
+//! The command line, as shells and scripts use it.
+
+mod commands;
+mod migrate;
+mod publish;

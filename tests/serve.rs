@@ -1,0 +1,5 @@
+//! The life of a server: how it comes up, goes down, and survives being killed.
+
+mod bootstrap;
+mod crash;
+mod shutdown;
