@@ -5,7 +5,7 @@ mod database;
 mod manifest;
 mod server;
 
-pub use command::{Ran, mkt};
+pub use command::mkt;
 pub use database::Database;
 pub use manifest::Manifest;
 pub use server::{ADMIN_TOKEN, Server};
@@ -19,16 +19,16 @@ macro_rules! on_both {
                 #[allow(unused_imports)]
                 use super::*;
 
-                async fn body($database: $crate::support::Database) $body
+                async fn body($database: Database) $body
 
                 #[tokio::test]
                 async fn sqlite() {
-                    body($crate::support::Database::sqlite()).await;
+                    body(Database::sqlite()).await;
                 }
 
                 #[tokio::test]
                 async fn postgres() {
-                    body($crate::support::Database::postgres()).await;
+                    body(Database::postgres()).await;
                 }
             }
         )+

@@ -50,6 +50,7 @@ impl Server {
         let mut command = bare();
         command.args(["serve", "--listen", "127.0.0.1:0", "--database-url", &database.url]).args(arguments);
         command
+            .env("MKT_LISTEN", "127.0.0.1:0")
             .env("MKT_ADMIN_TOKEN", ADMIN_TOKEN)
             .env("MKT_SECRET_KEY", "a secret key for tests, long enough")
             .envs(variables.iter().copied());
