@@ -4,6 +4,7 @@ mod answer;
 mod asker;
 mod body;
 mod cable;
+mod cache;
 mod crud;
 mod events;
 mod openapi;
@@ -60,6 +61,7 @@ struct Inner {
     relay: Relay,
     settings: Settings,
     shutdown: Shutdown,
+    cache: cache::Cache,
 }
 
 impl App {
@@ -76,6 +78,11 @@ impl App {
     /// How the server is set up.
     pub fn settings(&self) -> &Settings {
         &self.0.settings
+    }
+
+    /// The answers kept for a moment.
+    fn cache(&self) -> &cache::Cache {
+        &self.0.cache
     }
 
     /// The end of this server.
@@ -103,7 +110,7 @@ impl Server {
                 .because(error)
         })?;
         let (follower, relay) = Relay::start(db.clone()).await?;
-        let app = App(Arc::new(Inner { db, relay: follower, settings, shutdown: Shutdown::default() }));
+        let app = App(Arc::new(Inner { db, relay: follower, settings, shutdown: Shutdown::default(), cache: cache::Cache::default() }));
         Ok(Self { listener, app, relay })
     }
 

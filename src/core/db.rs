@@ -9,6 +9,7 @@ mod statement;
 mod url;
 
 use std::ops::Deref;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sqlx::postgres::{PgListener, PgRow};
@@ -45,7 +46,16 @@ pub enum Dialect {
 #[derive(Clone)]
 pub struct Db {
     handle: Handle,
-    committed: Arc<Notify>,
+    commits: Arc<Commits>,
+}
+
+/// What is known of the commits to the database.
+#[derive(Default)]
+struct Commits {
+    /// Wakes the relay.
+    made: Notify,
+    /// Counts commits, of this process and as far as they are heard of those of others.
+    generation: AtomicU64,
 }
 
 #[derive(Clone)]
@@ -96,7 +106,7 @@ impl From<sqlx::sqlite::SqliteQueryResult> for Affected {
 
 impl Db {
     fn new(handle: Handle) -> Self {
-        Self { handle, committed: Arc::default() }
+        Self { handle, commits: Arc::default() }
     }
 
     /// Which database this is.
@@ -124,7 +134,7 @@ impl Db {
                 return Err(Error::internal("a transaction was opened inside a transaction"));
             }
         };
-        Ok(Tx { db: Self { handle, committed: self.committed.clone() }, announced: Mutex::default() })
+        Ok(Tx { db: Self { handle, commits: self.commits.clone() }, announced: Mutex::default() })
     }
 
     /// All rows that a statement gives.
@@ -193,12 +203,23 @@ impl Db {
         affected.map(|Affected(rows)| rows)
     }
 
-    /// Waits until a transaction of this process that recorded events has committed.
+    /// Waits until a transaction of this process has committed.
     pub async fn committed(&self) {
-        self.committed.notified().await;
+        self.commits.made.notified().await;
     }
 
-    /// Tells other servers on the same database that there are new events. Nothing to do on SQLite.
+    /// A number that grows with every change to the database that this process has made or heard of: what was read
+    /// while it stays the same still holds.
+    pub fn generation(&self) -> u64 {
+        self.commits.generation.load(Ordering::SeqCst)
+    }
+
+    /// Notes that another server has changed the database.
+    pub fn changed_elsewhere(&self) {
+        self.commits.generation.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Tells other servers on the same database that it has changed. Nothing to do on SQLite.
     ///
     /// # Errors
     /// When the database is away.
@@ -306,9 +327,8 @@ impl Tx {
             Handle::Postgres(_) | Handle::Sqlite { .. } => return Err(shared()),
         }
         .map_err(failure::classify)?;
-        if !events.is_empty() {
-            self.db.committed.notify_one();
-        }
+        self.db.commits.generation.fetch_add(1, Ordering::SeqCst);
+        self.db.commits.made.notify_one();
         Ok(())
     }
 }

@@ -1,6 +1,8 @@
 //! Answers: JSON with a weak `ETag`, and the conditions that clients put on them.
 
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use xxhash_rust::xxh3::xxh3_128;
@@ -10,18 +12,33 @@ use crate::core::page::Page;
 use crate::core::resource::{Located, Resource, changed_meanwhile};
 use crate::core::{Error, Result};
 
-/// A JSON answer with its `ETag`, or 304 when the client has it already.
+/// A JSON answer with its `ETag`.
 ///
 /// # Errors
 /// When the value can't be written as JSON.
-pub fn json(status: StatusCode, value: &impl Serialize, request: &HeaderMap) -> Result<Response, Problem> {
+pub fn json(status: StatusCode, value: &impl Serialize) -> Result<Response, Problem> {
     let body = serde_json::to_vec(value).map_err(Error::internal)?;
-    let etag = etag_of(&body);
-    if status == StatusCode::OK && names(request, header::IF_NONE_MATCH, &etag) {
-        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, text(etag)?)]).into_response());
-    }
-    let headers = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json")), (header::ETAG, text(etag)?)];
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        (header::ETAG, text(etag_of(&body))?),
+    ];
     Ok((status, headers, body).into_response())
+}
+
+/// Tells clients that already have the answer just that (`If-None-Match`, RFC 9110, 13.1.2).
+pub async fn unless_known(request: Request, next: Next) -> Response {
+    let known = request.headers().get_all(header::IF_NONE_MATCH).iter().cloned().collect::<Vec<_>>();
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    let response = next.run(request).await;
+    if !reads || known.is_empty() || response.status() != StatusCode::OK {
+        return response;
+    }
+    match response.headers().get(header::ETAG) {
+        Some(etag) if etag.to_str().is_ok_and(|etag| names(known.iter(), etag)) => {
+            (StatusCode::NOT_MODIFIED, [(header::ETAG, etag.clone())]).into_response()
+        }
+        _ => response,
+    }
 }
 
 /// A page of an index, with the addresses of its neighbours in `Link` (RFC 8288).
@@ -32,7 +49,6 @@ pub fn page<T: Serialize>(
     page: &Page<T>,
     address: &str,
     query: &[(String, String)],
-    request: &HeaderMap,
 ) -> Result<Response, Problem> {
     let link = |relation: &str, number: i64| {
         let others =
@@ -47,7 +63,7 @@ pub fn page<T: Serialize>(
     links.extend(page.previous_page.map(|number| link("prev", number)));
     links.extend(page.next_page.map(|number| link("next", number)));
     links.push(link("last", page.total_pages));
-    let mut response = json(StatusCode::OK, page, request)?;
+    let mut response = json(StatusCode::OK, page)?;
     response.headers_mut().insert(header::LINK, text(links.join(", "))?);
     Ok(response)
 }
@@ -57,7 +73,7 @@ pub fn page<T: Serialize>(
 /// # Errors
 /// When the record can't be written as JSON.
 pub fn created<R: Resource>(located: &Located<R>, origin: &str) -> Result<Response, Problem> {
-    let mut response = json(StatusCode::CREATED, located, &HeaderMap::new())?;
+    let mut response = json(StatusCode::CREATED, located)?;
     response.headers_mut().insert(header::LOCATION, text(format!("{origin}{}", located.path))?);
     Ok(response)
 }
@@ -66,7 +82,7 @@ pub fn created<R: Resource>(located: &Located<R>, origin: &str) -> Result<Respon
 pub fn precondition<R: Resource>(request: &HeaderMap) -> Option<impl Fn(&Located<R>) -> Result<()> + Sync + '_> {
     request.contains_key(header::IF_MATCH).then_some(move |located: &Located<R>| {
         let body = serde_json::to_vec(located).map_err(Error::internal)?;
-        if names(request, header::IF_MATCH, &etag_of(&body)) { Ok(()) } else { Err(changed_meanwhile()) }
+        if names(request.get_all(header::IF_MATCH).iter(), &etag_of(&body)) { Ok(()) } else { Err(changed_meanwhile()) }
     })
 }
 
@@ -74,15 +90,11 @@ fn etag_of(body: &[u8]) -> String {
     format!("W/\"{:032x}\"", xxh3_128(body))
 }
 
-/// Whether a list of entity tags names this one, by weak comparison (RFC 9110, 8.8.3.2), or is `*`.
-fn names(headers: &HeaderMap, name: header::HeaderName, etag: &str) -> bool {
+/// Whether lists of entity tags name this one, by weak comparison (RFC 9110, 8.8.3.2), or are `*`.
+fn names<'a>(lists: impl Iterator<Item = &'a HeaderValue>, etag: &str) -> bool {
     let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
-    headers
-        .get_all(name)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|list| list.split(','))
-        .any(|tag| tag.trim() == "*" || opaque(tag) == opaque(etag))
+    let mut tags = lists.filter_map(|list| list.to_str().ok()).flat_map(|list| list.split(','));
+    tags.any(|tag| tag.trim() == "*" || opaque(tag) == opaque(etag))
 }
 
 fn text(value: String) -> Result<HeaderValue, Problem> {

@@ -63,10 +63,9 @@ async fn index<R: Resource>(
     Ids(ancestors): Ids,
     OriginalUri(uri): OriginalUri,
     RawQuery(query): RawQuery,
-    headers: HeaderMap,
 ) -> Answer {
     let pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect::<Vec<_>>();
-    list::<R>(&app, &asker, &ancestors, uri.path(), &pairs, &headers).await
+    list::<R>(&app, &asker, &ancestors, uri.path(), &pairs).await
 }
 
 async fn search<R: Resource>(
@@ -74,12 +73,11 @@ async fn search<R: Resource>(
     asker: Asker,
     Ids(ancestors): Ids,
     OriginalUri(uri): OriginalUri,
-    headers: HeaderMap,
     fields: Fields,
 ) -> Answer {
     let pairs: Vec<_> = fields.unwrapped(R::TABLE.name).into_iter().filter_map(parameter).collect();
     let address = uri.path().strip_suffix("/search").unwrap_or(uri.path());
-    list::<R>(&app, &asker, &ancestors, address, &pairs, &headers).await
+    list::<R>(&app, &asker, &ancestors, address, &pairs).await
 }
 
 /// A field of a search's body as the parameter that it would be in a query.
@@ -102,16 +100,15 @@ async fn list<R: Resource>(
     ancestors: &[Uuid],
     path: &str,
     pairs: &[(String, String)],
-    headers: &HeaderMap,
 ) -> Answer {
     let query = Query::parse::<R>(pairs)?;
     let page = resource::list::<R>(app.db(), asker, ancestors, &query).await?;
-    answer::page(&page, &format!("{}{path}", asker.origin), pairs, headers)
+    answer::page(&page, &format!("{}{path}", asker.origin), pairs)
 }
 
-async fn show<R: Resource>(State(app): State<App>, asker: Asker, ids: Ids, headers: HeaderMap) -> Answer {
+async fn show<R: Resource>(State(app): State<App>, asker: Asker, ids: Ids) -> Answer {
     let (ancestors, id) = ids.split()?;
-    answer::json(StatusCode::OK, &resource::find::<R>(app.db(), &asker, ancestors, id).await?, &headers)
+    answer::json(StatusCode::OK, &resource::find::<R>(app.db(), &asker, ancestors, id).await?)
 }
 
 async fn create<R: Resource>(State(app): State<App>, asker: Asker, Ids(ancestors): Ids, fields: Fields) -> Answer {
@@ -155,7 +152,7 @@ async fn change<R: Resource>(
     let holds = answer::precondition::<R>(headers);
     let holds = holds.as_ref().map(|holds| holds as Precondition<'_, R>);
     let located = resource::update::<R>(app.db(), asker, ancestors, id, fields, holds).await?;
-    answer::json(StatusCode::OK, &located, &HeaderMap::new())
+    answer::json(StatusCode::OK, &located)
 }
 
 async fn delete<R: Resource>(State(app): State<App>, asker: Asker, ids: Ids, headers: HeaderMap) -> Answer {
@@ -163,5 +160,5 @@ async fn delete<R: Resource>(State(app): State<App>, asker: Asker, ids: Ids, hea
     let holds = answer::precondition::<R>(&headers);
     let holds = holds.as_ref().map(|holds| holds as Precondition<'_, R>);
     let located = resource::delete::<R>(app.db(), &asker, ancestors, id, holds).await?;
-    answer::json(StatusCode::OK, &located, &HeaderMap::new())
+    answer::json(StatusCode::OK, &located)
 }

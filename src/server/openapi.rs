@@ -5,7 +5,7 @@ mod schemas;
 
 use std::sync::LazyLock;
 
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ComponentsBuilder, InfoBuilder, License, OpenApi, OpenApiBuilder, PathsBuilder};
@@ -52,9 +52,9 @@ pub fn document() -> OpenApi {
 }
 
 /// `GET /openapi.json`.
-pub async fn show(headers: HeaderMap) -> Result<Response, Problem> {
+pub async fn show() -> Result<Response, Problem> {
     static DOCUMENT: LazyLock<OpenApi> = LazyLock::new(document);
-    answer::json(StatusCode::OK, &*DOCUMENT, &headers)
+    answer::json(StatusCode::OK, &*DOCUMENT)
 }
 
 /// `GET /docs`: the description to browse, in one page that asks nothing of the internet.

@@ -1,7 +1,7 @@
 //! Packages: `POST /packages` takes a marketplace.json and does all that publishing it means, or tells what it would.
 
 use axum::extract::{Query, Request, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 
@@ -36,5 +36,5 @@ pub async fn publish(
     } else {
         package::publish(app.db(), &asker, text).await?
     };
-    answer::json(StatusCode::OK, &outcome, &HeaderMap::new())
+    answer::json(StatusCode::OK, &outcome)
 }

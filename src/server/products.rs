@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::post;
 use serde::Serialize;
@@ -49,5 +49,5 @@ fn exactly<const N: usize>(Ids(ids): &Ids) -> Result<[uuid::Uuid; N]> {
 }
 
 fn done(changed: &impl Serialize) -> Result<Response, Problem> {
-    answer::json(StatusCode::OK, changed, &HeaderMap::new())
+    answer::json(StatusCode::OK, changed)
 }

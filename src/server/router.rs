@@ -15,7 +15,7 @@ use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 
 use super::problem::{self, Problem};
-use super::{App, body, cable, crud, events, openapi, packages, products, status};
+use super::{App, answer, body, cable, cache, crud, events, openapi, packages, products, status};
 use crate::core::Error;
 use crate::core::model;
 use crate::each_resource;
@@ -29,12 +29,14 @@ macro_rules! resource_routes {
 
 /// The whole server.
 pub fn router(app: App) -> Router {
-    let api = each_resource!(resource_routes)
+    let resources = each_resource!(resource_routes).layer(middleware::from_fn_with_state(app.clone(), cache::keep));
+    let api = resources
         .merge(products::routes())
         .merge(status::routes())
         .route("/events", get(events::index))
         .route("/packages", post(packages::publish))
         .route("/openapi.json", get(openapi::show))
+        .layer(middleware::from_fn(answer::unless_known))
         .layer(middleware::from_fn(require_json));
     let others = Router::new()
         .route("/docs", get(openapi::browse))

@@ -54,27 +54,26 @@ impl Relay {
             // Announcements only hasten: the log is read whatever woke us, and from where we stopped.
             let mine = tokio::select! {
                 () = db.committed() => true,
-                () = heard(&mut listener) => false,
+                () = heard(&mut listener) => {
+                    db.changed_elsewhere();
+                    false
+                }
                 () = tokio::time::sleep(POLL) => false,
             };
-            match self.forward(&db, &mut position).await {
-                Ok(forwarded) if forwarded && mine => {
-                    if let Err(error) = db.notify_others().await {
-                        tracing::warn!(%error, "other servers were not told of new events and will poll for them");
-                    }
-                }
-                Ok(_) => {}
-                Err(error) => tracing::warn!(%error, "the log of events can't be read for now"),
+            if mine && let Err(error) = db.notify_others().await {
+                tracing::warn!(%error, "other servers were not told of a change and will poll for it");
+            }
+            if let Err(error) = self.forward(&db, &mut position).await {
+                tracing::warn!(%error, "the log of events can't be read for now");
             }
         }
     }
 
-    /// Hands on all that is new, and tells whether there was anything.
-    async fn forward(&self, db: &Db, position: &mut i64) -> Result<bool> {
-        let start = *position;
+    /// Hands on all that is new.
+    async fn forward(&self, db: &Db, position: &mut i64) -> Result<()> {
         loop {
             let batch = after(db, *position, BATCH).await?;
-            let Some(last) = batch.last() else { return Ok(*position > start) };
+            let Some(last) = batch.last() else { return Ok(()) };
             *position = last.position;
             for delivery in batch {
                 // Nobody listening is no failure.

@@ -47,14 +47,16 @@ pub async fn serve(app: App, caller: Caller, mut socket: WebSocket) {
     }
 }
 
-/// Ends a connection, telling why. What was sent arrives before the connection is dropped, unless the client stalls.
+/// Ends a connection, telling why. What was sent arrives before the connection is dropped, unless the client stalls;
+/// one that has stalled gets some more time, so as to learn why when it wakes.
 pub async fn refuse(mut socket: WebSocket, why: Disconnect) {
     let told = async {
         socket.send(Message::Text(why.frame())).await?;
         let reason = Utf8Bytes::from_static(why.reason());
         socket.send(Message::Close(Some(CloseFrame { code: why.code(), reason }))).await
     };
-    if let Ok(Ok(())) = timeout(FAREWELL, told).await {
+    let patience = if why == Disconnect::SlowConsumer { SEND } else { FAREWELL };
+    if let Ok(Ok(())) = timeout(patience, told).await {
         tracing::debug!(reason = why.reason(), "ended a WebSocket");
         part(&mut socket).await;
     }
