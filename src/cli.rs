@@ -39,7 +39,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    Serve(serve::Args),
+    Serve(Box<serve::Args>),
     Migrate(migrate::Args),
     Publish(publish::Args),
     Watch(watch::Args),
@@ -63,29 +63,23 @@ pub fn main() -> ExitCode {
 
 fn run(cli: Cli, printer: &Printer) -> Result<(), Failed> {
     global::warn_of_misspelt_variables(&Cli::command(), printer);
-    // What needs no server starts no runtime.
-    let command = match cli.command {
-        Command::Completions(args) => return completions::run(&args, Cli::command(), printer),
-        Command::Man(args) => return man::run(&args, Cli::command(), printer),
-        Command::Openapi(args) => return openapi::run(&args, printer),
-        command => command,
-    };
+    let global = &cli.global;
+    match cli.command {
+        Command::Serve(args) => block_on(serve::run(*args, printer)),
+        Command::Migrate(args) => block_on(migrate::run(args, printer)),
+        Command::Publish(args) => block_on(publish::run(args, global, printer)),
+        Command::Watch(args) => block_on(watch::run(args, global, printer)),
+        Command::Search(args) => block_on(search::run(args, global, printer)),
+        Command::Product(args) => block_on(product::run(args, global, printer)),
+        Command::Status(args) => block_on(status::run(&args, global, printer)),
+        Command::Completions(args) => completions::run(&args, Cli::command(), printer),
+        Command::Man(args) => man::run(&args, Cli::command(), printer),
+        Command::Openapi(args) => openapi::run(&args, printer),
+    }
+}
+
+/// Runs a command that needs the network, and all that comes with it.
+fn block_on(command: impl Future<Output = Result<(), Failed>>) -> Result<(), Failed> {
     rustls::crypto::ring::default_provider().install_default().map_err(|_| Failed::new("TLS was set up twice."))?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let global = cli.global;
-    runtime.block_on(async move {
-        let command = async {
-            match command {
-                Command::Serve(args) => return serve::run(args, printer).await,
-                Command::Migrate(args) => migrate::run(args, printer).await,
-                Command::Publish(args) => publish::run(args, &global, printer).await,
-                Command::Watch(args) => watch::run(args, &global, printer).await,
-                Command::Search(args) => search::run(args, &global, printer).await,
-                Command::Product(args) => product::run(args, &global, printer).await,
-                Command::Status(args) => status::run(&args, &global, printer).await,
-                Command::Completions(_) | Command::Man(_) | Command::Openapi(_) => Ok(()),
-            }
-        };
-        command.await
-    })
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(command)
 }

@@ -19,6 +19,7 @@ mod status;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use url::Url;
 
@@ -110,7 +111,13 @@ impl Server {
                 .because(error)
         })?;
         let (follower, relay) = Relay::start(db.clone()).await?;
-        let app = App(Arc::new(Inner { db, relay: follower, settings, shutdown: Shutdown::default(), cache: cache::Cache::default() }));
+        let app = App(Arc::new(Inner {
+            db,
+            relay: follower,
+            settings,
+            shutdown: Shutdown::default(),
+            cache: cache::Cache::default(),
+        }));
         Ok(Self { listener, app, relay })
     }
 
@@ -130,13 +137,21 @@ impl Server {
         let shutdown = self.app.shutdown().clone();
         let trigger = shutdown.clone();
         let routes = router::router(self.app.clone()).into_make_service_with_connect_info::<SocketAddr>();
-        let serving = axum::serve(self.listener, routes).with_graceful_shutdown(async move {
+        // Small frames are sent at once, not gathered.
+        let listener = self.listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+        let serving = axum::serve(listener, routes).with_graceful_shutdown(async move {
             stop.await;
             tracing::info!("stopping: finishing what is in flight");
             trigger.start();
         });
+        // WebSockets are no requests any more, and say goodbye on their own.
+        let serving = async {
+            serving.await.map_err(Error::internal)?;
+            shutdown.released().await;
+            Ok(())
+        };
         let finished = tokio::select! {
-            result = serving.into_future() => result.map_err(Error::internal),
+            result = serving => result,
             () = shutdown.overdue() => {
                 tracing::warn!("stopped with requests still in flight");
                 Ok(())

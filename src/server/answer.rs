@@ -18,10 +18,8 @@ use crate::core::{Error, Result};
 /// When the value can't be written as JSON.
 pub fn json(status: StatusCode, value: &impl Serialize) -> Result<Response, Problem> {
     let body = serde_json::to_vec(value).map_err(Error::internal)?;
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
-        (header::ETAG, text(etag_of(&body))?),
-    ];
+    let headers =
+        [(header::CONTENT_TYPE, HeaderValue::from_static("application/json")), (header::ETAG, text(etag_of(&body))?)];
     Ok((status, headers, body).into_response())
 }
 
@@ -45,11 +43,7 @@ pub async fn unless_known(request: Request, next: Next) -> Response {
 ///
 /// # Errors
 /// When the page can't be written as JSON.
-pub fn page<T: Serialize>(
-    page: &Page<T>,
-    address: &str,
-    query: &[(String, String)],
-) -> Result<Response, Problem> {
+pub fn page<T: Serialize>(page: &Page<T>, address: &str, query: &[(String, String)]) -> Result<Response, Problem> {
     let link = |relation: &str, number: i64| {
         let others =
             query.iter().filter(|(name, _)| name != "page").map(|(name, value)| (name.as_str(), value.as_str()));

@@ -15,6 +15,7 @@ use self::frame::Disconnect;
 use super::App;
 use super::asker::{authenticate, bearer, origin_of};
 use super::problem::Problem;
+use super::shutdown::Hold;
 use crate::core::access::Caller;
 use crate::core::{Kind, Result};
 
@@ -24,6 +25,8 @@ const SPOKEN: &str = "actioncable-v1-json";
 const UNSUPPORTED: &str = "actioncable-unsupported";
 /// Browsers can't set headers, so a token may come as if it were a protocol.
 const TOKENS: [&str; 2] = ["actioncable-token.", "anycable-token."];
+/// The query parameters that may hold a token: the reference's, and AnyCable's.
+const TOKEN_PARAMETERS: [&str; 2] = ["jwt", "jid"];
 /// What a frame may measure before the connection breaks without a word; above [`frame::LIMIT`], so that there is one.
 const HARD_LIMIT: usize = 4 * frame::LIMIT;
 /// Buffers are held by each connection, and frames are small.
@@ -43,14 +46,22 @@ pub async fn connect(State(app): State<App>, request: Request) -> Response {
     if let Some(picked) = offered.picked {
         upgrade.set_selected_protocol(HeaderValue::from_static(picked));
     }
+    // From before the request ends, so that a server that stops does not miss it.
+    let hold = app.shutdown().hold();
     if !offered.understood {
-        return upgrade.on_upgrade(|socket| connection::refuse(socket, Disconnect::InvalidRequest));
+        return upgrade.on_upgrade(|socket| holding(hold, connection::refuse(socket, Disconnect::InvalidRequest)));
     }
     match admit(&app, &parts, offered.token).await {
-        Ok(Some(caller)) => upgrade.on_upgrade(|socket| connection::serve(app, caller, socket)),
-        Ok(None) => upgrade.on_upgrade(|socket| connection::refuse(socket, Disconnect::Unauthorized)),
+        Ok(Some(caller)) => upgrade.on_upgrade(|socket| holding(hold, connection::serve(app, caller, socket))),
+        Ok(None) => upgrade.on_upgrade(|socket| holding(hold, connection::refuse(socket, Disconnect::Unauthorized))),
         Err(error) => Problem::from(error).into_response(),
     }
+}
+
+/// Keeps the server from ending until a connection has ended.
+async fn holding(hold: Hold, connection: impl Future<Output = ()>) {
+    connection.await;
+    drop(hold);
 }
 
 /// Who connects, if they may.
@@ -74,7 +85,9 @@ async fn admit(app: &App, parts: &Parts, offered: Option<&str>) -> Result<Option
 
 fn token_in_query(query: &str) -> Option<String> {
     let mut pairs = form_urlencoded::parse(query.as_bytes());
-    pairs.find(|(name, token)| name == "jwt" && !token.is_empty()).map(|(_, token)| token.into_owned())
+    pairs
+        .find(|(name, token)| TOKEN_PARAMETERS.contains(&&**name) && !token.is_empty())
+        .map(|(_, token)| token.into_owned())
 }
 
 /// What a client offers in `Sec-WebSocket-Protocol`, and what becomes of it.
@@ -146,6 +159,7 @@ mod tests {
             ("jwt=abc", Some("abc")),
             ("x=1&jwt=a%2Bb", Some("a+b")),
             ("jwt=&jwt=x", Some("x")),
+            ("jid=abc", Some("abc")),
             ("jwt=", None),
             ("token=abc", None),
             ("", None),

@@ -34,9 +34,25 @@ impl Shutdown {
         let _ = self.0.subscribe().wait_for(|started| *started).await;
     }
 
+    /// Keeps the server from ending while it is held, for as long as [`GRACE`] at most: for what outlives its request.
+    pub fn hold(&self) -> Hold {
+        Hold { _receiver: self.0.subscribe() }
+    }
+
+    /// Waits until nothing holds the server.
+    pub(super) async fn released(&self) {
+        self.0.closed().await;
+    }
+
     /// Waits until [`GRACE`] after the announcement.
     pub(super) async fn overdue(&self) {
         self.announced().await;
         tokio::time::sleep(GRACE).await;
     }
+}
+
+/// What the end of a server waits for.
+#[derive(Debug)]
+pub struct Hold {
+    _receiver: watch::Receiver<bool>,
 }
