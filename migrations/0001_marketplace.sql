@@ -15,7 +15,8 @@ create table users (
     last_name text,
     email text,
     created_at timestamptz not null,
-    updated_at timestamptz not null
+    updated_at timestamptz not null,
+    search text not null
 );
 
 create table roles (
@@ -94,6 +95,7 @@ create table products (
     visible_at timestamptz,
     created_at timestamptz not null,
     updated_at timestamptz not null,
+    search text not null,
     constraint products_name_key unique (name)
 );
 create index products_by_name on products (lower(name), id);

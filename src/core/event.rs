@@ -62,14 +62,16 @@ pub struct NewEvent {
     resource_id: Uuid,
     product_id: Id<Product>,
     build_id: Option<Id<Build>>,
+    /// Whether it tells everybody that something is gone, and nothing else of it.
+    withdrawn: bool,
     message: String,
     model: Value,
     streams: &'static [&'static str],
 }
 
 impl NewEvent {
-    /// An event about a product, for the catalogue's stream.
-    pub fn of_product(event_type: EventType, product: &Product, message: String) -> Self {
+    /// An event about a product, for the catalogue's stream. One that withdraws it is for all if it was `public`.
+    pub fn of_product(event_type: EventType, product: &Product, public: bool, message: String) -> Self {
         let model = if event_type.withdraws() {
             json!({ "product": { "id": product.id } })
         } else {
@@ -82,14 +84,15 @@ impl NewEvent {
             resource_id,
             product_id,
             build_id: None,
+            withdrawn: public && event_type.withdraws(),
             message,
             model,
             streams: &[CATALOG],
         }
     }
 
-    /// An event about a build, for the catalogue's stream.
-    pub fn of_build(event_type: EventType, build: &Build, message: String) -> Self {
+    /// An event about a build, for the catalogue's stream. One that withdraws it is for all if it was `public`.
+    pub fn of_build(event_type: EventType, build: &Build, public: bool, message: String) -> Self {
         let model = if event_type.withdraws() {
             json!({ "build": { "id": build.id, "product": { "id": build.product_id } } })
         } else {
@@ -104,12 +107,14 @@ impl NewEvent {
         };
         let (resource_id, product_id) = (build.id.uuid(), build.product_id);
         let build_id = (!event_type.withdraws()).then_some(build.id);
+        let withdrawn = public && event_type.withdraws();
         Self {
             event_type,
             resource_type: "build",
             resource_id,
             product_id,
             build_id,
+            withdrawn,
             message,
             model,
             streams: &[CATALOG],

@@ -6,6 +6,7 @@ mod input;
 pub mod query;
 mod read;
 mod record;
+pub mod search;
 mod table;
 mod write;
 
@@ -17,7 +18,7 @@ use uuid::Uuid;
 pub use input::Input;
 pub use query::Query;
 pub use read::{find, list, load};
-pub use record::{FieldInfo, Mode, Record};
+pub use record::{FieldInfo, Mode, Record, parse};
 pub use table::{Parent, Reference, Table};
 pub use write::{Precondition, amend, changed_meanwhile, create, delete, draft, insert, replace, transition, update};
 
@@ -72,8 +73,13 @@ pub trait Resource: Record {
     }
 
     /// The events that a change is worth.
-    fn events(_old: Option<&Self>, _new: Option<&Self>) -> Vec<NewEvent> {
-        Vec::new()
+    fn events(
+        _tx: &Tx,
+        _caller: &Caller,
+        _old: Option<&Self>,
+        _new: Option<&Self>,
+    ) -> impl Future<Output = Result<Vec<NewEvent>>> + Send {
+        async { Ok(Vec::new()) }
     }
 
     /// Fills in what answers embed of other resources, for a whole page at once.

@@ -7,7 +7,7 @@ use super::Result;
 use super::access::{Caller, Permissions, administrator};
 use super::db::{Db, Tx};
 use super::model::{Interface, License, Role};
-use super::resource::{Resource, insert};
+use super::resource::{Resource, insert, search};
 
 /// Fills an empty marketplace, once in its life; of several servers that start together, one does.
 ///
@@ -20,10 +20,11 @@ pub async fn run(db: &Db) -> Result<()> {
     }
     let caller = Caller::administrator("".into());
     tx.execute(crate::sql!(
-        "insert into users (id, name, created_at, updated_at) values ($1, $2, $3, $3)",
+        "insert into users (id, name, created_at, updated_at, search) values ($1, $2, $3, $3, $4)",
         administrator::ID,
         "administrator",
-        caller.now
+        caller.now,
+        search::document(["administrator"])
     ))
     .await?;
     for (name, description, default, permissions) in roles() {

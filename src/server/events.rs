@@ -44,7 +44,7 @@ pub async fn index(
         ),
     };
     if parameters.after.as_deref() == Some(LATEST) {
-        return answer(&[], event::newest(app.db(), stream).await?);
+        return answer(&[], event::newest(app.db(), &asker, stream).await?);
     }
     let limit = parameters.limit.unwrap_or(LIMIT);
     if !(1..=MAX_LIMIT).contains(&limit) {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::core::Result;
 use crate::core::db::{Db, Json};
-use crate::core::field::{Document, Shape};
+use crate::core::field::{Document, Field, Shape};
 use crate::core::id::Id;
 use crate::core::model::User;
 
@@ -153,11 +153,16 @@ impl Document for Permissions {
     const MUST: &'static str = "an object of resources, each an object of verbs, each true or false";
 
     fn read(value: &Value) -> Option<Self> {
-        match value {
-            Value::String(text) => serde_json::from_str(text).ok(),
-            value => serde_json::from_value(value.clone()).ok(),
+        if let Value::String(text) = value {
+            return serde_json::from_str(text).ok().and_then(|value| Self::read(&value));
         }
-        .map(|permissions: Self| permissions.in_full())
+        let verbs = |verbs: &Value| {
+            let granted = |(verb, granted): (&String, &Value)| Some((verb.clone(), bool::parse(granted).ok()?));
+            verbs.as_object()?.iter().map(granted).collect::<Option<_>>()
+        };
+        let resource = |(resource, granted): (&String, &Value)| Some((resource.clone(), verbs(granted)?));
+        let permissions: Option<_> = value.as_object()?.iter().map(resource).collect();
+        permissions.map(|permissions| Self(permissions).in_full())
     }
 
     fn fault(&self) -> Option<String> {

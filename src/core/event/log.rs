@@ -40,7 +40,7 @@ pub async fn write(db: &Db, events: &[NewEvent]) -> Result<()> {
         insert.push_arg(position).push(", ").push_arg(id).push(", ").push_arg(event.event_type.word()).push(", ");
         insert.push_arg(event.resource_type).push(", ").push_arg(event.resource_id).push(", ");
         insert.push_arg(event.product_id).push(", ").push_arg(event.build_id).push(", ");
-        insert.push_arg(event.event_type.withdraws()).push(", ").push_arg(body.to_string()).push(", ");
+        insert.push_arg(event.withdrawn).push(", ").push_arg(body.to_string()).push(", ");
         insert.push_arg(now).push(")");
     }
     db.execute(insert).await?;
@@ -85,21 +85,6 @@ async fn advance(db: &Db, stream: &str, count: usize) -> Result<i64> {
 /// When the database is away.
 pub async fn newest_position(db: &Db) -> Result<i64> {
     db.scalar(crate::sql!("select last_offset from streams where name = 'events'")).await
-}
-
-/// The id of the newest event of a stream, if it has any.
-///
-/// # Errors
-/// When the database is away.
-pub async fn newest(db: &Db, stream: &str) -> Result<Option<Uuid>> {
-    let newest: Option<(Uuid,)> = db
-        .optional(crate::sql!(
-            "select events.id from events join event_streams on event_streams.position = events.position \
-             where stream = $1 order by stream_offset desc limit 1",
-            stream
-        ))
-        .await?;
-    Ok(newest.map(|(id,)| id))
 }
 
 #[derive(FromRow)]
@@ -164,18 +149,33 @@ pub async fn since(db: &Db, caller: &Caller, stream: &str, id: Option<Uuid>, lim
         }
     };
     let mut select = select_deliveries(caller.now, "select * from (");
-    select
-        .push("event_streams.stream = ")
-        .push_arg(stream)
-        .push(" and events.position > ")
-        .push_arg(position)
-        .push(") as deliveries where readable_by_all");
+    select.push("event_streams.stream = ").push_arg(stream).push(" and events.position > ").push_arg(position);
+    push_readable(caller, &mut select);
+    select.push(" order by position limit ").push_arg(limit);
+    let rows: Vec<Row> = db.all(select).await?;
+    Ok(rows.into_iter().map(Delivery::from).collect())
+}
+
+/// The id of the newest event of a stream that a caller may read, if there is any.
+///
+/// # Errors
+/// When the database is away.
+pub async fn newest(db: &Db, caller: &Caller, stream: &str) -> Result<Option<Uuid>> {
+    let mut select = select_deliveries(caller.now, "select * from (");
+    select.push("event_streams.stream = ").push_arg(stream);
+    push_readable(caller, &mut select);
+    select.push(" order by position desc limit 1");
+    let newest: Option<Row> = db.optional(select).await?;
+    Ok(newest.map(|row| row.id))
+}
+
+/// Ends a selection of deliveries so that those are left that a caller may read.
+fn push_readable(caller: &Caller, select: &mut Statement) {
+    select.push(") as deliveries where (readable_by_all");
     if caller.permits_all(&Product::TABLE, Verb::Read) {
         select.push(" or true");
     } else if let Some(user) = caller.user_id() {
         select.push(" or owner = ").push_arg(user);
     }
-    select.push(" order by position limit ").push_arg(limit);
-    let rows: Vec<Row> = db.all(select).await?;
-    Ok(rows.into_iter().map(Delivery::from).collect())
+    select.push(")");
 }

@@ -41,8 +41,8 @@ impl<T: Document> Field for Json<T> {
         if value.to_string().len() > T::MAX_BYTES {
             return Err(format!("must be at most {} KiB of JSON", T::MAX_BYTES / 1024));
         }
-        if has_nul(value) {
-            return Err("must not contain NUL characters".into());
+        if has_control(value) {
+            return Err("must not contain control characters other than newline and tab".into());
         }
         Ok(Self(document))
     }
@@ -62,12 +62,12 @@ impl<T: Document> From<Option<Json<T>>> for Arg {
     }
 }
 
-/// PostgreSQL's `jsonb` refuses NUL in any text.
-fn has_nul(value: &Value) -> bool {
+fn has_control(value: &Value) -> bool {
+    let bad = |text: &str| text.contains(|c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t'));
     match value {
-        Value::String(text) => text.contains('\0'),
-        Value::Array(items) => items.iter().any(has_nul),
-        Value::Object(entries) => entries.iter().any(|(key, value)| key.contains('\0') || has_nul(value)),
+        Value::String(text) => bad(text),
+        Value::Array(items) => items.iter().any(has_control),
+        Value::Object(entries) => entries.iter().any(|(key, value)| bad(key) || has_control(value)),
         _ => false,
     }
 }

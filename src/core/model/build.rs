@@ -87,21 +87,25 @@ impl Resource for Build {
         }
     }
 
-    fn events(old: Option<&Self>, new: Option<&Self>) -> Vec<NewEvent> {
-        let was_public = old.is_some_and(|build| build.published_at.is_some());
-        let is_public = new.is_some_and(|build| build.published_at.is_some());
+    async fn events(tx: &Tx, caller: &Caller, old: Option<&Self>, new: Option<&Self>) -> Result<Vec<NewEvent>> {
+        let was_published = old.is_some_and(|build| build.published_at.is_some());
+        let is_published = new.is_some_and(|build| build.published_at.is_some());
         let was_yanked = old.is_some_and(|build| build.yanked_at.is_some());
-        let Some(build) = new.or(old) else { return Vec::new() };
-        let event = |kind, message: String| vec![NewEvent::of_build(kind, build, message)];
-        match new {
-            Some(_) if !was_public && is_public => {
-                event(EventType::Published, format!("Build {} was published.", build.version))
+        let event = |kind, build, public, message: String| Ok(vec![NewEvent::of_build(kind, build, public, message)]);
+        match (old, new) {
+            (_, Some(new)) if !was_published && is_published => {
+                event(EventType::Published, new, true, format!("Build {} was published.", new.version))
             }
-            Some(new) if is_public && !was_yanked && new.yanked_at.is_some() => {
-                event(EventType::Yanked, format!("Build {} was yanked.", build.version))
+            (_, Some(new)) if is_published && !was_yanked && new.yanked_at.is_some() => {
+                event(EventType::Yanked, new, true, format!("Build {} was yanked.", new.version))
             }
-            None if was_public => event(EventType::Deleted, "A build was deleted.".into()),
-            _ => Vec::new(),
+            (Some(old), None) if was_published => {
+                // Of what nobody could see, nobody is told that it is gone.
+                let product = tx.one::<Product>(crate::sql!("select * from products where id = $1", old.product_id));
+                let was_public = product.await?.is_public(caller.now);
+                event(EventType::Deleted, old, was_public, "A build was deleted.".into())
+            }
+            _ => Ok(Vec::new()),
         }
     }
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{Badge, Build, ProductLicense, User};
 use crate::core::access::{Caller, Verb};
 use crate::core::clock::Timestamp;
-use crate::core::db::{Db, FromRow, Statement};
+use crate::core::db::{Db, FromRow, Statement, Tx};
 use crate::core::event::{EventType, NewEvent};
 use crate::core::field::{Field, Line, Link, Locale, MimeType, Name, Object, Prose};
 use crate::core::id::Id;
@@ -106,16 +106,21 @@ impl Resource for Product {
         Ok(())
     }
 
-    fn events(old: Option<&Self>, new: Option<&Self>) -> Vec<NewEvent> {
-        let was_public = old.is_some_and(|product| product.published_at.is_some());
-        let is_public = new.is_some_and(|product| product.published_at.is_some());
-        let Some(product) = new.or(old) else { return Vec::new() };
-        let event = |kind, message: String| vec![NewEvent::of_product(kind, product, message)];
-        match (was_public, is_public, new) {
-            (false, true, _) => event(EventType::Published, format!("The product {} was published.", product.name)),
-            (true, false, Some(_)) => event(EventType::Unpublished, "A product was withdrawn.".into()),
-            (true, false, None) => event(EventType::Deleted, "A product was deleted.".into()),
-            _ => Vec::new(),
+    async fn events(_: &Tx, caller: &Caller, old: Option<&Self>, new: Option<&Self>) -> Result<Vec<NewEvent>> {
+        let was_published = old.is_some_and(|product| product.published_at.is_some());
+        let is_published = new.is_some_and(|product| product.published_at.is_some());
+        // Of what nobody could see, nobody is told that it is gone.
+        let was_public = old.is_some_and(|product| product.is_public(caller.now));
+        let event = |kind, product, message: String| Ok(vec![NewEvent::of_product(kind, product, was_public, message)]);
+        match (old, new) {
+            (_, Some(new)) if !was_published && is_published => {
+                event(EventType::Published, new, format!("The product {} was published.", new.name))
+            }
+            (_, Some(new)) if was_published && !is_published => {
+                event(EventType::Unpublished, new, "A product was withdrawn.".into())
+            }
+            (Some(old), None) if was_published => event(EventType::Deleted, old, "A product was deleted.".into()),
+            _ => Ok(Vec::new()),
         }
     }
 
@@ -154,6 +159,12 @@ impl Product {
     /// When it is not to be seen, or the caller may not publish.
     pub async fn unpublish(db: &Db, caller: &Caller, id: Uuid) -> Result<Located<Self>> {
         resource::transition(db, caller, &[], id, Verb::Publish, |product: &mut Self| product.published_at = None).await
+    }
+
+    /// Whether everybody may see it at this instant.
+    pub fn is_public(&self, now: Timestamp) -> bool {
+        let passed = |instant: Option<Timestamp>| instant.is_some_and(|instant| instant <= now);
+        passed(self.published_at) && passed(self.visible_at)
     }
 
     /// Sets the instants that make it public, where they are not set.

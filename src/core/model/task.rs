@@ -1,12 +1,13 @@
 //! Tasks: the processes of a configuration.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
 use super::{Build, Configuration};
 use crate::core::Result;
 use crate::core::access::Caller;
 use crate::core::db::{Json, Tx};
-use crate::core::field::{Count, Document, Line, Name, Natural, Ports, Shape, Words};
+use crate::core::field::{Count, Document, Field, Line, Name, Natural, Ports, Shape, Words};
 use crate::core::id::Id;
 use crate::core::resource::{Input, Parent, Resource, Table};
 use crate::resource;
@@ -22,7 +23,7 @@ pub struct Variable {
     /// What it does.
     pub description: String,
     /// Whether the task can't start without a value.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "flag")]
     pub required: bool,
     /// The value when none is given.
     #[serde(default)]
@@ -30,6 +31,11 @@ pub struct Variable {
     /// A regular expression that values must match.
     #[serde(default)]
     pub pattern: Option<String>,
+}
+
+/// Reads true or false, which forms send as text.
+fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    bool::parse(&Value::deserialize(deserializer)?).map_err(serde::de::Error::custom)
 }
 
 impl Document for Vec<Variable> {

@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::{Action, Address, Difference, Outcome, Step, differences, fields, immutable};
-use crate::core::access::{Caller, Verb};
-use crate::core::db::{Db, Json, Tx};
+use crate::core::access::{Caller, Verb, push_scope};
+use crate::core::db::{Db, Json, Statement, Tx};
 use crate::core::manifest::{self, Diagnostic, Manifest};
 use crate::core::model::{
     Build, Configuration, DEFAULT_MEMORY, Dependency, Exposure, Interface, License, Package, Parameter, Product,
@@ -67,14 +67,10 @@ impl<'a> Publisher<'a> {
         let Manifest { product, build, content, .. } = manifest;
         let found = self.find::<Build>(&[product.id], build.id).await?;
         let Some(found) = found else {
-            let holder: Option<(Uuid,)> = self
-                .db
-                .optional(crate::sql!(
-                    "select id from builds where product_id = $1 and version = $2 and published_at is not null",
-                    product.id,
-                    build.version.as_str()
-                ))
-                .await?;
+            let mut select = Statement::new("select id from builds where published_at is not null and product_id = ");
+            select.push_arg(product.id).push(" and version = ").push_arg(build.version.as_str()).push(" and ");
+            push_scope(&Build::TABLE, self.caller, Verb::Read, &mut select);
+            let holder: Option<(Uuid,)> = self.db.optional(select).await?;
             return match holder {
                 None => Ok(None),
                 Some((id,)) => Err(immutable(
@@ -106,11 +102,18 @@ impl<'a> Publisher<'a> {
         // What a manifest does not speak of stays as it is.
         given.extend(optional.into_iter().filter_map(|(name, value)| Some((name.into(), json!(value.as_ref()?)))));
         let existing = self.find::<Product>(&[], product.id).await?;
+        if self.tx.is_none() && existing.is_none() {
+            // A plan for nobody in particular still needs an owner.
+            let owner = self.caller.user_id().map_or(Uuid::nil(), |user| user.uuid());
+            given.insert("user_id".into(), json!(owner));
+        }
         self.put(&[], product.name.clone(), existing, given).await
     }
 
     async fn offers(&mut self, product: &Product, licenses: &[manifest::LicenseRef]) -> Result<()> {
-        let select = crate::sql!("select * from product_licenses where product_id = $1", product.id);
+        let mut select = Statement::new("select * from product_licenses where product_id = ");
+        select.push_arg(product.id).push(" and ");
+        push_scope(&ProductLicense::TABLE, self.caller, Verb::Read, &mut select);
         let offers: Vec<ProductLicense> = self.db.all(select).await?;
         for named in licenses {
             let license = self.license(named).await?;
@@ -163,10 +166,7 @@ impl<'a> Publisher<'a> {
         if let (Some(build), Some(tx)) = (&existing, self.tx) {
             // What belongs to a build that nobody sees yet is made anew.
             for table in ["configurations", "exposures", "dependencies"] {
-                tx.execute(
-                    crate::core::db::Statement::new(format!("delete from {table} where build_id = $1")).bind(build.id),
-                )
-                .await?;
+                tx.execute(Statement::new(format!("delete from {table} where build_id = $1")).bind(build.id)).await?;
             }
         }
         let build = self.put(&[product], wanted.version.clone(), existing, given).await?;

@@ -1,22 +1,23 @@
 //! The parameters of an index: page, order, filters, search.
 
-use std::str::FromStr;
-
-use serde_json::Value;
-
-use super::{FieldInfo, Resource};
+use super::{FieldInfo, Resource, search};
 use crate::core::access::Caller;
 use crate::core::clock::Timestamp;
-use crate::core::db::{Arg, Statement};
-use crate::core::field::{Field, Shape};
+use crate::core::db::Statement;
+use crate::core::field::Shape;
+use crate::core::id::Id;
 use crate::core::{Error, Result};
 
 const DEFAULT_PER_PAGE: i64 = 10;
 const MAX_PER_PAGE: i64 = 1000;
-const MAX_SEARCH_WORDS: usize = 16;
+const MAX_ALTERNATIVES: usize = 100;
 
 /// The fields that every resource has besides its own.
-const COMMON: [(&str, Shape); 3] = [("id", Shape::Id), ("created_at", Shape::Time), ("updated_at", Shape::Time)];
+const COMMON: &[FieldInfo] = &[
+    FieldInfo::common::<Id<()>>("id", "Its id."),
+    FieldInfo::common::<Timestamp>("created_at", "When it was made."),
+    FieldInfo::common::<Timestamp>("updated_at", "When it last changed."),
+];
 
 /// What an index is asked for. Parameters that no resource knows are ignored, as unknown fields are.
 #[derive(Debug, Clone)]
@@ -34,7 +35,7 @@ pub struct Query {
 
 #[derive(Debug, Clone, Copy)]
 enum Filter {
-    Field(&'static str, Shape),
+    Field(&'static FieldInfo),
     Named(&'static str),
 }
 
@@ -54,22 +55,25 @@ impl Query {
             filters: Vec::new(),
         };
         for (name, value) in parameters {
+            if value.contains('\0') {
+                return Err(Error::bad_request(format!("The parameter {name:?} must not contain NUL characters.")));
+            }
             let name = R::ALIASES.iter().find(|(theirs, _)| theirs == name).map_or(name.as_str(), |(_, ours)| ours);
             match name {
                 "page" => query.page = number(name, value, i64::from(i32::MAX))?,
                 "per_page" => query.per_page = number(name, value, MAX_PER_PAGE)?,
                 "sort" => {
-                    let (field, shape) = field_of::<R>(value).ok_or_else(|| unknown_sort::<R>(value))?;
-                    query.sort = Some(field);
-                    query.sort_is_text = matches!(shape, Shape::Text { .. });
+                    let field = field_of::<R>(value).ok_or_else(|| unknown_sort::<R>(value))?;
+                    query.sort = Some(field.name);
+                    query.sort_is_text = matches!(field.shape, Shape::Text { .. });
                 }
                 "order" => query.descending = descending(value)?,
-                "text" if !R::TABLE.search.is_empty() => query.text = words(value)?,
+                "text" if !R::TABLE.search.is_empty() => query.text = search::query(value)?,
                 name => {
                     if let Some(filter) = R::FILTERS.iter().find(|filter| **filter == name) {
                         query.filters.push((Filter::Named(filter), value.clone()));
-                    } else if let Some((field, shape)) = field_of::<R>(name) {
-                        query.filters.push((Filter::Field(field, shape), value.clone()));
+                    } else if let Some(field) = field_of::<R>(name) {
+                        query.filters.push((Filter::Field(field), value.clone()));
                     }
                 }
             }
@@ -84,18 +88,11 @@ impl Query {
             statement.push(" and (");
             match filter {
                 Filter::Named(name) => R::filter(name, value, caller, statement)?,
-                Filter::Field(field, shape) => push_field(table, field, *shape, value, statement)?,
+                Filter::Field(field) => push_field(table, field, value, statement)?,
             }
             statement.push(")");
         }
-        for word in &self.text {
-            statement.push(" and (");
-            for (index, column) in R::TABLE.search.iter().enumerate() {
-                statement.push(if index > 0 { " or " } else { "" });
-                push_word(table, column, word, statement);
-            }
-            statement.push(")");
-        }
+        search::push_conditions(table, &self.text, statement);
         Ok(())
     }
 
@@ -104,12 +101,7 @@ impl Query {
         let table = R::TABLE.plural;
         statement.push(" order by ");
         if self.sort.is_none() && !self.text.is_empty() {
-            for (rank, word) in self.text.iter().enumerate() {
-                // Hits in the name come before hits elsewhere.
-                statement.push(if rank > 0 { " + case when " } else { "case when " });
-                push_word(table, "name", word, statement);
-                statement.push(" then 0 else 1 end");
-            }
+            search::push_order(table, &self.text, statement);
             statement.push(", ");
         }
         let sort = self.sort.unwrap_or(R::TABLE.sort);
@@ -134,29 +126,17 @@ fn descending(value: &str) -> Result<bool> {
     }
 }
 
-fn words(text: &str) -> Result<Vec<String>> {
-    let words: Vec<_> = text
-        .to_lowercase()
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(String::from)
-        .collect();
-    if words.len() > MAX_SEARCH_WORDS {
-        return Err(Error::bad_request(format!("The parameter text may have at most {MAX_SEARCH_WORDS} words.")));
-    }
-    Ok(words)
-}
-
-fn field_of<R: Resource>(name: &str) -> Option<(&'static str, Shape)> {
-    let own = R::FIELDS.iter().map(|field: &FieldInfo| (field.name, field.shape));
-    own.chain(COMMON)
-        .find(|(field, _)| *field == name)
-        .filter(|(_, shape)| !matches!(shape, Shape::Object | Shape::List))
+fn field_of<R: Resource>(name: &str) -> Option<&'static FieldInfo> {
+    R::FIELDS
+        .iter()
+        .chain(COMMON)
+        .find(|field| field.name == name)
+        .filter(|field| !matches!(field.shape, Shape::Object | Shape::List))
 }
 
 fn unknown_sort<R: Resource>(value: &str) -> Error {
     let fields: Vec<_> =
-        R::FIELDS.iter().map(|field| field.name).filter_map(field_of::<R>).map(|(name, _)| name).collect();
+        R::FIELDS.iter().filter_map(|field| field_of::<R>(field.name)).map(|field| field.name).collect();
     let value: String = value.chars().take(64).collect();
     Error::bad_request(format!(
         "The parameter sort names no field that can be sorted by: {value}. There are id, created_at, updated_at, {}.",
@@ -165,43 +145,49 @@ fn unknown_sort<R: Resource>(value: &str) -> Error {
 }
 
 /// Text matches a part whatever the case; all else exactly. Commas separate alternatives.
-fn push_field(table: &str, field: &str, shape: Shape, value: &str, statement: &mut Statement) -> Result<()> {
+fn push_field(table: &str, field: &FieldInfo, value: &str, statement: &mut Statement) -> Result<()> {
+    let name = field.name;
     // A plus in a query string reads as a space, which no media type contains.
-    let value = if field == "mime_type" { value.replace(' ', "+") } else { value.to_owned() };
-    for (index, alternative) in value.split(',').enumerate() {
+    let value = if name == "mime_type" { value.replace(' ', "+") } else { value.to_owned() };
+    let alternatives: Vec<&str> = value.split(',').collect();
+    if alternatives.len() > MAX_ALTERNATIVES {
+        return Err(Error::bad_request(format!(
+            "The parameter {name} may have at most {MAX_ALTERNATIVES} alternatives."
+        )));
+    }
+    for (index, alternative) in alternatives.into_iter().enumerate() {
         statement.push(if index > 0 { " or " } else { "" });
-        match exact(field, shape, alternative)? {
-            Some(arg) => statement.push(&format!("{table}.\"{field}\" = ")).push_arg(arg),
-            None => statement
-                .push(&format!("lower({table}.\"{field}\") like "))
-                .push_arg(format!("%{}%", escaped(&alternative.to_lowercase())))
-                .push(r" escape '\'"),
-        };
+        if matches!(field.shape, Shape::Text { .. }) {
+            push_like(&format!("{table}.\"{name}\""), alternative, statement);
+        } else {
+            let must = |must: String| Error::bad_request(format!("The parameter {name} {must}."));
+            let arg = (field.parse)(&alternative.into()).map_err(must)?;
+            statement.push(&format!("{table}.\"{name}\" = ")).push_arg(arg);
+        }
     }
     Ok(())
 }
 
-fn exact(field: &str, shape: Shape, value: &str) -> Result<Option<Arg>> {
-    let bad = |must: String| Error::bad_request(format!("The parameter {field} {must}."));
-    let json = Value::String(value.to_owned());
-    Ok(Some(match shape {
-        Shape::Text { .. } => return Ok(None),
-        Shape::Choice(words) if words.contains(&value) => value.into(),
-        Shape::Choice(words) => return Err(bad(format!("must be one of {}", words.join(", ")))),
-        Shape::Integer { .. } => i64::parse(&json).map_err(bad)?.into(),
-        Shape::Boolean => bool::parse(&json).map_err(bad)?.into(),
-        Shape::Time => Timestamp::parse(&json).map_err(bad)?.into(),
-        Shape::Id => uuid::Uuid::from_str(value).map_err(|_| bad("must be a UUID".into()))?.into(),
-        Shape::Object | Shape::List => return Err(bad("can't be a filter".into())),
-    }))
+/// Appends that an expression has a part, whatever the case.
+fn push_like(expression: &str, part: &str, statement: &mut Statement) {
+    for (index, folded) in foldings(part).into_iter().enumerate() {
+        statement.push(if index > 0 { " or " } else { "" });
+        statement.push(&format!("lower({expression}) like ")).push_arg(format!("%{}%", escaped(&folded)));
+        statement.push(r" escape '\'");
+    }
 }
 
-/// A word matches where a word of the text starts with it.
-fn push_word(table: &str, column: &str, word: &str, statement: &mut Statement) {
-    statement
-        .push(&format!("' ' || lower(coalesce({table}.\"{column}\", '')) like "))
-        .push_arg(format!("% {}%", escaped(word)))
-        .push(r" escape '\'");
+/// A text in lower case, in every form that SQLite's `lower` may leave, which folds ASCII only.
+fn foldings(text: &str) -> Vec<String> {
+    const MOST: usize = 32;
+    let mut foldings = vec![String::new()];
+    for c in text.to_lowercase().chars() {
+        let capital = c.to_uppercase().next().filter(|capital| *capital != c && !c.is_ascii() && foldings.len() < MOST);
+        let with_capital = capital.map(|capital| foldings.iter().map(|start| format!("{start}{capital}")).collect());
+        foldings.iter_mut().for_each(|start| start.push(c));
+        foldings.extend(with_capital.unwrap_or_else(Vec::new));
+    }
+    foldings
 }
 
 fn escaped(text: &str) -> String {

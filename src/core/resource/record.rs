@@ -2,12 +2,13 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::Input;
 use crate::core::clock::Timestamp;
 use crate::core::db::{Arg, Row};
-use crate::core::field::Shape;
+use crate::core::field::{Field, Shape};
 
 /// Who sets a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +36,24 @@ pub struct FieldInfo {
     pub required: bool,
     /// Who sets it.
     pub mode: Mode,
+    /// Reads one of its values, to compare with what is stored.
+    pub parse: fn(&Value) -> Result<Arg, String>,
+}
+
+impl FieldInfo {
+    /// A field that every resource has, of this type.
+    pub const fn common<T: Field>(name: &'static str, about: &'static str) -> Self {
+        let (shape, nullable, required) = (T::SHAPE, T::NULLABLE, false);
+        Self { name, about, shape, nullable, required, mode: Mode::Server, parse: parse::<T> }
+    }
+}
+
+/// Reads a value of a type, as it is stored.
+///
+/// # Errors
+/// What it must be.
+pub fn parse<T: Field>(value: &Value) -> Result<Arg, String> {
+    T::parse(value).map(|value| value.arg())
 }
 
 /// A row of a resource, made by [`resource!`](crate::resource).
@@ -43,6 +62,8 @@ pub trait Record: Row + Clone + PartialEq + Serialize + DeserializeOwned + Sync 
     const ABOUT: &'static str;
     /// Its fields, but for `id`, `created_at` and `updated_at`, which all have.
     const FIELDS: &'static [FieldInfo];
+    /// What answers embed besides, with what it is.
+    const EMBEDS: &'static [(&'static str, &'static str)];
 
     /// Its id.
     fn id(&self) -> Uuid;
@@ -92,7 +113,10 @@ macro_rules! resource {
                 nullable: <$field_type as $crate::core::field::Field>::NULLABLE,
                 required: !<$field_type as $crate::core::field::Field>::NULLABLE && !$crate::resource!(@given $($default)?),
                 mode: $crate::resource!(@mode $($mode)?),
+                parse: $crate::core::resource::parse::<$field_type>,
             }),+];
+            const EMBEDS: &'static [(&'static str, &'static str)] =
+                &[$($((stringify!($embed), concat!($($embed_doc),+)),)+)?];
 
             fn id(&self) -> uuid::Uuid {
                 self.id.uuid()

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::read::{push_item, require_ancestors};
-use super::{Input, Located, Resource, Table, find, load};
+use super::{Input, Located, Resource, Table, find, load, search};
 use crate::core::access::{Caller, Verb, push_scope};
 use crate::core::db::{Db, Statement, Tx};
 use crate::core::error::Kind;
@@ -42,16 +42,26 @@ pub async fn insert<R: Resource>(tx: &Tx, caller: &Caller, ancestors: &[Uuid], g
     let row = read::<R>(caller, ancestors, given, &mut input);
     check_references(tx, caller, None, &row, &mut input).await?;
     input.finish()?;
+    // Of all that may be taken, the id is told first.
+    if tx.exists(Statement::new(format!("select 1 from {} where id = $1", R::TABLE.plural)).bind(row.id())).await? {
+        return Err(Error::conflict("There is one with this id already."));
+    }
     R::guard(tx, caller, None, Some(&row)).await?;
 
     let mut statement = Statement::new(format!("insert into {} (id, ", R::TABLE.plural));
     for field in R::FIELDS {
         statement.push(&quoted(field.name)).push(", ");
     }
-    statement.push("created_at, updated_at) values (").push_args(row.values()).push(")");
+    statement.push("created_at, updated_at");
+    let mut values = row.values();
+    if !R::TABLE.search.is_empty() {
+        statement.push(", search");
+        values.push(search::document_of(&row).into());
+    }
+    statement.push(") values (").push_args(values).push(")");
     tx.execute(statement).await?;
     R::settle(tx, caller, None, Some(&row)).await?;
-    tx.announce(R::events(None, Some(&row)));
+    tx.announce(R::events(tx, caller, None, Some(&row)).await?);
     Ok(row)
 }
 
@@ -135,10 +145,13 @@ pub async fn replace<R: Resource>(tx: &Tx, caller: &Caller, old: &R, mut new: R)
     for (field, value) in R::FIELDS.iter().zip(values.into_iter().skip(1)) {
         statement.push(&quoted(field.name)).push(" = ").push_arg(value).push(", ");
     }
+    if !R::TABLE.search.is_empty() {
+        statement.push("search = ").push_arg(search::document_of(&new)).push(", ");
+    }
     statement.push("updated_at = ").push_arg(new.updated_at()).push(" where id = ").push_arg(new.id());
     tx.execute(statement).await?;
     R::settle(tx, caller, Some(old), Some(&new)).await?;
-    tx.announce(R::events(Some(old), Some(&new)));
+    tx.announce(R::events(tx, caller, Some(old), Some(&new)).await?);
     Ok(new)
 }
 
@@ -160,7 +173,7 @@ pub async fn delete<R: Resource>(
     R::guard(&tx, caller, Some(&old), None).await?;
     tx.execute(Statement::new(format!("delete from {} where id = $1", R::TABLE.plural)).bind(id)).await?;
     R::settle(&tx, caller, Some(&old), None).await?;
-    tx.announce(R::events(Some(&old), None));
+    tx.announce(R::events(&tx, caller, Some(&old), None).await?);
     tx.commit().await?;
     Ok(answer)
 }

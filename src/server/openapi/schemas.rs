@@ -45,6 +45,10 @@ fn answer<R: Record>() -> Schema {
     for field in R::FIELDS {
         object = object.property(field.name, of_field(field)).required(field.name);
     }
+    for (name, about) in R::EMBEDS {
+        let any = ObjectBuilder::new().schema_type(SchemaType::AnyValue).description(Some(about.trim()));
+        object = object.property(*name, any).required(*name);
+    }
     object = object
         .property("created_at", time())
         .required("created_at")
