@@ -4,12 +4,14 @@ mod access;
 mod caching;
 mod cases;
 mod events;
+mod house;
 mod listing;
 mod owners;
 mod packages;
 mod problems;
 mod resources;
 mod status;
+mod texts;
 
 use reqwest::RequestBuilder;
 use reqwest::header::HeaderMap;
@@ -95,5 +97,6 @@ fn id_in(path: &str) -> &str {
 
 /// A field of each entry of an index.
 fn column(page: &Value, field: &str) -> Vec<Value> {
-    page["results"].as_array().unwrap_or_else(|| panic!("no page: {page}")).iter().map(|entry| entry[field].clone()).collect()
+    let entries = page["results"].as_array().unwrap_or_else(|| panic!("no page: {page}"));
+    entries.iter().map(|entry| entry[field].clone()).collect()
 }

@@ -9,4 +9,5 @@ mod cable;
 mod cli;
 mod generated;
 mod http;
+mod readme;
 mod serve;

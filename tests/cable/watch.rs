@@ -73,8 +73,7 @@ async fn it_ends_as_asked_or_says_why_not() {
     assert_eq!(unknown.code, 5, "{}", unknown.stderr);
     let address = server.url("");
     for token in ["wrong", ""] {
-        let refused =
-            mkt(&["watch", "--timeout", "5"], &[("MKT_SERVER", &address), ("MKT_TOKEN", token)]).await;
+        let refused = mkt(&["watch", "--timeout", "5"], &[("MKT_SERVER", &address), ("MKT_TOKEN", token)]).await;
         assert_eq!(refused.code, 4, "{token:?}: {}", refused.stderr);
     }
 }

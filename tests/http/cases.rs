@@ -4,7 +4,7 @@ use mkt::core::access::administrator;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Tree, first, id_in};
+use super::{Tree, id_in, text};
 use crate::support::Server;
 
 /// A resource, as the walk needs to know it. `{…}` stands for an id of [`World`].
@@ -23,8 +23,8 @@ pub struct Case {
     /// A creation with everything wrong, and the fields that are at fault.
     pub invalid: Value,
     pub errors: &'static [&'static str],
-    /// Unique fields, and how a second one of the same body differs in all others.
-    pub unique: Vec<(&'static str, Value)>,
+    /// Unique fields, each with another value.
+    pub unique: &'static [(&'static str, &'static str)],
 }
 
 /// The ids of what resources are nested in and refer to.
@@ -33,15 +33,19 @@ pub struct World(Vec<(&'static str, String)>);
 impl World {
     pub async fn make(server: &Server, name: &str) -> Self {
         let tree = Tree::plant(server, json!({ "name": name })).await;
-        let id = |index: usize| id_in(&tree.items[index]).to_owned();
-        let interfaces = server.get("/interfaces").await;
-        let mut ids = vec![("product", id(0)), ("build", id(2)), ("exposure", id(5 - 1)), ("configuration", id(6))];
-        ids.push(("license", server.get("/licenses").await["results"][1]["id"].as_str().unwrap().into()));
-        ids.push(("interface", interfaces["results"][1]["id"].as_str().unwrap().into()));
-        ids.push(("other_interface", interfaces["results"][2]["id"].as_str().unwrap().into()));
-        ids.push(("administrator", administrator::ID.to_string()));
-        assert!(first(server, "/licenses").await.is_string());
-        Self(ids)
+        let nested = |index: usize| id_in(&tree.items[index]).to_owned();
+        let nth = async |path: &str, index: usize| text(&server.get(path).await["results"][index], "id");
+        Self(vec![
+            ("product", nested(0)),
+            ("build", nested(2)),
+            ("exposure", nested(4)),
+            ("configuration", nested(6)),
+            ("license", nth("/licenses", 1).await),
+            ("other_license", nth("/licenses", 2).await),
+            ("interface", nth("/interfaces", 1).await),
+            ("other_interface", nth("/interfaces", 2).await),
+            ("administrator", administrator::ID.to_string()),
+        ])
     }
 
     /// A path with its ids.
@@ -76,7 +80,7 @@ pub fn cases() -> Vec<Case> {
             changed: json!({ "expiry": "absolute_date", "expires_at": "2030-01-31T12:00:00.000Z", "seats": 5, "terms": "One\nTwo\t2" }),
             invalid: json!({ "url": "ftp://example.org", "expiry": "absolute_date", "days_valid": 1.5, "uses": -1, "seats": "many" }),
             errors: &["days_valid", "expires_at", "name", "seats", "url", "uses"],
-            unique: vec![("name", json!({ "url": "https://example.org/else" })), ("url", json!({ "name": "Else" }))],
+            unique: &[("name", "Else"), ("url", "https://example.org/else")],
         },
         Case {
             name: "interface",
@@ -87,7 +91,7 @@ pub fn cases() -> Vec<Case> {
             changed: json!({ "ordinal": -7, "version": "2.0" }),
             invalid: json!({ "name": " ", "version": "a b", "ordinal": "high" }),
             errors: &["name", "ordinal", "uri", "version"],
-            unique: vec![("name", json!({ "version": "9" })), ("version", json!({ "name": "Else" }))],
+            unique: &[("name", "Else"), ("version", "9")],
         },
         Case {
             name: "badge",
@@ -98,7 +102,7 @@ pub fn cases() -> Vec<Case> {
             changed: json!({ "description": "It was seen twice." }),
             invalid: json!({ "name": ["Case"] }),
             errors: &["description", "name"],
-            unique: vec![("name", json!({ "description": "Another." }))],
+            unique: &[("name", "Else")],
         },
         Case {
             name: "role",
@@ -112,7 +116,7 @@ pub fn cases() -> Vec<Case> {
             changed: json!({ "default": true, "permissions": { "products": { "read": true, "authorize": true, "delete": false } } }),
             invalid: json!({ "default": "maybe", "permissions": { "products": { "fly": true } } }),
             errors: &["default", "name", "permissions"],
-            unique: vec![("name", json!({ "permissions": {} }))],
+            unique: &[("name", "Else")],
         },
         Case {
             name: "user",
@@ -128,7 +132,7 @@ pub fn cases() -> Vec<Case> {
             }),
             invalid: json!({ "name": "", "email": "nobody", "salutation": "a\nb" }),
             errors: &["email", "name", "salutation"],
-            unique: vec![],
+            unique: &[],
         },
         Case {
             name: "product",
@@ -149,7 +153,7 @@ pub fn cases() -> Vec<Case> {
                 "user_id": nobody,
             }),
             errors: &["locale", "mime_type", "name", "support_url", "user_id", "visible_at"],
-            unique: vec![("name", json!({}))],
+            unique: &[("name", "Else")],
         },
         Case {
             name: "product_license",
@@ -160,7 +164,7 @@ pub fn cases() -> Vec<Case> {
             changed: json!({ "external_id": "offer-1" }),
             invalid: json!({ "license_id": nobody, "external_id": {} }),
             errors: &["external_id", "license_id"],
-            unique: vec![("license_id", json!({}))],
+            unique: &[("license_id", "{other_license}")],
         },
         Case {
             name: "build",
@@ -171,11 +175,11 @@ pub fn cases() -> Vec<Case> {
                 "container_digest": null, "permissions": {}, "release_notes": null, "marketplace": null, "validated_at": null,
                 "published_at": null, "yanked_at": null, "asset_available": false,
             }),
-            change: json!({ "software_version": "2.0.1", "release_notes": "Faster.", "permissions": { "network": "none" } }),
-            changed: json!({ "version": "2.0.1", "release_notes": "Faster.", "permissions": { "network": "none" } }),
+            change: json!({ "build_version": "#7", "release_notes": "Faster.", "permissions": { "network": "none" } }),
+            changed: json!({ "build_version": "#7", "release_notes": "Faster.", "permissions": { "network": "none" } }),
             invalid: json!({ "version": "a b", "ordinal": true, "permissions": [] }),
             errors: &["ordinal", "permissions", "version"],
-            unique: vec![("version", json!({ "ordinal": 1 }))],
+            unique: &[("version", "9.0.0")],
         },
         Case {
             name: "configuration",
@@ -186,7 +190,7 @@ pub fn cases() -> Vec<Case> {
             changed: json!({ "default": true }),
             invalid: json!({ "default": "maybe" }),
             errors: &["default", "name"],
-            unique: vec![("name", json!({ "default": true }))],
+            unique: &[("name", "Else")],
         },
         Case {
             name: "task",
@@ -209,7 +213,7 @@ pub fn cases() -> Vec<Case> {
                 "environment": [{ "key": "a b", "description": "" }],
             }),
             errors: &["cron", "environment", "maximum", "memory", "memory_minimum", "name", "options", "ports"],
-            unique: vec![("name", json!({ "memory": 1 }))],
+            unique: &[("name", "Else")],
         },
         Case {
             name: "dependency",
@@ -225,7 +229,7 @@ pub fn cases() -> Vec<Case> {
             }),
             invalid: json!({ "required": "maybe", "mappings": [], "build": ["x"] }),
             errors: &["dependency_build_ids", "interface_id", "mappings", "required"],
-            unique: vec![],
+            unique: &[],
         },
         Case {
             name: "exposure",
@@ -234,9 +238,9 @@ pub fn cases() -> Vec<Case> {
             defaults: json!({ "build_id": "{build}" }),
             change: json!({ "interface_id": "{other_interface}" }),
             changed: json!({ "interface_id": "{other_interface}" }),
-            invalid: json!({}),
+            invalid: json!({ "interface_id": nobody }),
             errors: &["interface_id"],
-            unique: vec![("interface_id", json!({}))],
+            unique: &[("interface_id", "{other_interface}")],
         },
         Case {
             name: "parameter",
@@ -247,7 +251,7 @@ pub fn cases() -> Vec<Case> {
             changed: json!({ "required": true }),
             invalid: json!({ "name": null, "required": "maybe" }),
             errors: &["name", "required"],
-            unique: vec![("name", json!({ "required": true }))],
+            unique: &[("name", "Else")],
         },
     ]
 }

@@ -48,7 +48,7 @@ impl Server {
     pub fn spawn(database: &Database, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut command = bare();
-        command.args(["serve", "--listen", "127.0.0.1:0", "--database-url", &database.url]).args(arguments);
+        command.args(["serve", "--database-url", &database.url]).args(arguments);
         command
             .env("MKT_LISTEN", "127.0.0.1:0")
             .env("MKT_ADMIN_TOKEN", ADMIN_TOKEN)

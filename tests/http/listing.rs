@@ -1,0 +1,229 @@
+//! Indexes: pages, filters, order, search, and what becomes of hostile parameters.
+
+use std::collections::HashSet;
+
+use mkt::core::access::administrator;
+use reqwest::{Method, StatusCode};
+use serde_json::{Map, Value, json};
+
+use super::{Answer, column, post, text};
+use crate::support::{Database, Server, on_both};
+
+/// Name, description, media type and external id of the products listed. Each starts with a letter of its own.
+const PRODUCTS: [(&str, &str, &str, &str); 5] = [
+    ("Alpha 100% pure", "Growth charts.\nSecond line.", "application/smart.v1", "3"),
+    ("beta_test", "No bridge here.", "application/hl7-cds-knowledge-artifact-1.3+xml", "5"),
+    (r"Gamma\Delta", "It counts.", "text/html", "1"),
+    ("O'Neill's \"HL7v2-bridge\"", "It counts alpha particles.", "text/plain", "4"),
+    ("Übersicht für Ärzte", "", "", "2"),
+];
+
+on_both! {
+    async fn pages_tell_where_they_are(database: Database) {
+        let server = with_products(&database).await;
+        let pages = [
+            ("", json!([1, 5, null, null, 1, 10]), 5),
+            ("per_page=1000", json!([1, 5, null, null, 1, 1000]), 5),
+            ("per_page=2", json!([3, 5, null, 2, 1, 2]), 2),
+            ("per_page=2&page=2", json!([3, 5, 1, 3, 2, 2]), 2),
+            ("per_page=2&page=3", json!([3, 5, 2, null, 3, 2]), 1),
+            ("per_page=2&page=9", json!([3, 5, 3, null, 9, 2]), 0),
+            ("per_page=5&page=2147483647", json!([1, 5, 1, null, 2147483647, 5]), 0),
+            ("name=nothing", json!([1, 0, null, null, 1, 10]), 0),
+        ];
+        for (query, members, results) in pages {
+            let page = server.get(&format!("/products?{query}")).await;
+            let names = ["total_pages", "total_entries", "previous_page", "next_page", "current_page", "per_page"];
+            assert_eq!(Value::from_iter(names.map(|name| page[name].clone())), members, "{query}");
+            assert_eq!(page["results"].as_array().unwrap().len(), results, "{query}");
+        }
+        let links = Answer::to(server.request(Method::GET, "/products?name=a&per_page=1&page=2&sort=name")).await;
+        let address = server.url("/products?name=a&per_page=1&sort=name&page=");
+        let link = |relation: &str, page: i64| format!("<{address}{page}>; rel=\"{relation}\"");
+        let expected = [link("first", 1), link("prev", 1), link("next", 3), link("last", 3)];
+        assert_eq!(links.header("link"), expected.join(", "));
+    }
+
+    async fn walking_all_pages_sees_each_row_once(database: Database) {
+        let server = Server::start(&database).await;
+        for number in 0..17 {
+            server.create("/users", json!({ "name": "Twin", "salutation": (number % 2 == 0).then_some("Dr") })).await;
+        }
+        let orders = ["", "sort=name&order=descending", "sort=salutation", "sort=salutation&order=desc", "sort=email"];
+        for query in orders.into_iter().chain(["sort=created_at", "text=twin"]) {
+            let mut seen = Vec::new();
+            let mut next = Some(server.url(&format!("/users?per_page=4&{query}")));
+            while let Some(address) = next {
+                let path = address.strip_prefix(&server.url("")).unwrap();
+                let page = Answer::to(server.request(Method::GET, path)).await;
+                seen.extend(column(&page.json(), "id"));
+                let mut links = page.header("link").split(", ");
+                next = links.find_map(|link| Some(link.strip_suffix(">; rel=\"next\"")?[1..].to_owned()));
+            }
+            let expected = if query == "text=twin" { 17 } else { 18 };
+            assert_eq!((seen.len(), seen.iter().collect::<HashSet<_>>().len()), (expected, expected), "{query}");
+        }
+    }
+
+    async fn filters_order_and_search_find_the_right_rows(database: Database) {
+        let server = with_products(&database).await;
+        let ids = async |path: &str| -> Vec<String> {
+            server.get(path).await["results"].as_array().unwrap().iter().map(|entry| text(entry, "id")).collect()
+        };
+        let (ids, licenses) = (ids("/products?sort=name").await, ids("/licenses").await);
+        for (product, license) in [(1, 0), (2, 0), (2, 1)] {
+            let offers = format!("/products/{}/licenses", ids[product]);
+            server.create(&offers, json!({ "license_id": licenses[license] })).await;
+        }
+        let visible_at = json!({ "visible_at": "2026-01-31T12:00:00Z" });
+        server.send(Method::PATCH, &format!("/products/{}", ids[0]), visible_at).await;
+        for product in [0, 3] {
+            post(&server, &format!("/products/{}/publish", ids[product])).await;
+        }
+        let zed = json!({ "name": "Zed", "url": "https://example.org", "expiry": 2, "expires_at": "2030-01-01", "seats": 7 });
+        server.create("/licenses", zed).await;
+        let user = json!({ "name": "uma", "first_name": "Ursula", "last_name": "Le Guin" });
+        let owner = server.create("/users", user).await;
+        server.send(Method::PATCH, &format!("/products/{}", ids[2]), json!({ "user_id": owner["id"] })).await;
+        let (owner, administrator) = (text(&owner, "id"), administrator::ID);
+
+        let found = [
+            // Text: a part of it, whatever the case, and nothing in it has a meaning but the comma.
+            ("/products", "name=LPHA", "A"),
+            ("/products", "name=100%25", "A"),
+            ("/products", "name=%25", "A"),
+            ("/products", "name=_", "b"),
+            ("/products", "name=%5C", "G"),
+            ("/products", "name='", "O"),
+            ("/products", "name=%22", "O"),
+            ("/products", "name=nothing", ""),
+            ("/products", "name=alpha,BETA,nothing", "Ab"),
+            ("/products", "name=ÜBERSICHT", "Ü"),
+            ("/products", "name=für ärzte", "Ü"),
+            ("/products", "name=a&mime_type=html", "G"),
+            ("/products", "description=COUNTS", "GO"),
+            ("/products", "unknown=1&name=beta", "b"),
+            ("/products", "mime_type=application/hl7-cds-knowledge-artifact-1.3+xml", "b"),
+            ("/products", "mime_type=text/html,application/smart.v1", "AG"),
+            // All else: exactly.
+            ("/products", &format!("id={},{}", ids[0], ids[2]), "AG"),
+            ("/products", &format!("user_id={administrator}"), "AbOÜ"),
+            ("/products", &format!("user_id={owner}"), "G"),
+            ("/products", &format!("license_id={}", licenses[0]), "bG"),
+            ("/products", &format!("license_id={},{}", licenses[1], owner), "G"),
+            ("/products", "published=true", "AO"),
+            ("/products", "published=false", "bGÜ"),
+            ("/products", "visible_at=2026-01-31T12:00:00Z", "A"),
+            ("/products", "visible_at=2026-01-31T13:00:00.000%2B01:00", "A"),
+            ("/products", "visible_at=2026-01-31T12:00:01Z", ""),
+            ("/roles", "default=true", "S"),
+            ("/roles", "default=0", "AAE"),
+            ("/interfaces", "ordinal=4,15", "FP"),
+            ("/interfaces", "ordinal=1500000000000", ""),
+            ("/licenses", "expiry=absolute_date", "Z"),
+            ("/licenses", "expiry=2", "Z"),
+            ("/licenses", "expiry=indefinite,relative_date&name=MIT", "M"),
+            ("/licenses", "seats=7", "Z"),
+            ("/licenses", "expires_at=2030-01-01", "Z"),
+            // Order: by name unless told otherwise.
+            ("/products", "", "AbGOÜ"),
+            ("/products", "order=descending", "ÜOGbA"),
+            ("/products", "sort=name&order=asc", "AbGOÜ"),
+            ("/products", "sort=external_id", "GÜAOb"),
+            ("/products", "sort=external_id&order=desc", "bOAÜG"),
+            ("/interfaces", "sort=ordinal&order=descending&uri=fhir&name=r", "FFFS"),
+            // Search: words by their beginnings, those in the name first.
+            ("/products", "text=bridge", "Ob"),
+            ("/products", "text=ALPH", "AO"),
+            ("/products", "text=lpha", ""),
+            ("/products", "text=charts growth", "A"),
+            ("/products", "text=growth bridge", ""),
+            ("/products", "text=second", "A"),
+            ("/products", "text=hl7v2-bridge", "O"),
+            ("/products", "text=O'Neill", "O"),
+            ("/products", "text=delta", "G"),
+            ("/products", "text=100%25", "A"),
+            ("/products", "text=übersicht ÄRZ", "Ü"),
+            ("/products", "text=counts&sort=name&order=desc", "OG"),
+            ("/users", "text=gui", "u"),
+            ("/users", "text=le ursula", "u"),
+            ("/users", "text=uma", "u"),
+        ];
+        for (path, query, expected) in found {
+            assert_eq!(letters(&server.get(&format!("{path}?{query}")).await), expected, "{path}?{query}");
+            let body: Map<String, Value> =
+                form_urlencoded::parse(query.as_bytes()).map(|(name, value)| (name.into(), json!(value))).collect();
+            let (status, page) = server.send(Method::POST, &format!("{path}/search"), json!(body)).await;
+            assert_eq!((status, letters(&page).as_str()), (StatusCode::OK, expected), "{path}/search {query}");
+        }
+    }
+
+    async fn parameters_that_do_not_parse_are_named(database: Database) {
+        let server = with_products(&database).await;
+        let words = "word ".repeat(1000);
+        let refused = [
+            ("/products?page=0", "page"), ("/products?page=-1", "page"), ("/products?page=two", "page"),
+            ("/products?page=1.5", "page"), ("/products?page=99999999999999999999", "page"),
+            ("/products?per_page=0", "per_page"), ("/products?per_page=1001", "per_page"),
+            ("/products?per_page=", "per_page"), ("/products?sort=nonsense", "sort"),
+            ("/products?sort=latest_build", "sort"), ("/products?sort=name;drop", "sort"),
+            ("/roles?sort=permissions", "sort"), ("/products?order=up", "order"), ("/products?id=1", "id"),
+            ("/products?user_id=me", "user_id"), ("/products?license_id=1", "license_id"),
+            ("/products?published=maybe", "published"), ("/products?created_at=soon", "created_at"),
+            ("/roles?default=maybe", "default"), ("/licenses?seats=many", "seats"),
+            ("/licenses?seats=1,many", "seats"), ("/licenses?expiry=never", "expiry"),
+            (&format!("/products?text={words}"), "text"),
+        ];
+        for (path, parameter) in refused {
+            let answer = Answer::to(server.request(Method::GET, path)).await;
+            assert_eq!(answer.status, 400, "{path}: {}", answer.body);
+            assert!(text(&answer.json(), "message").contains(&format!(" {parameter} ")), "{path}: {}", answer.body);
+        }
+    }
+
+    async fn hostile_parameters_do_no_harm(database: Database) {
+        let server = with_products(&database).await;
+        let long = "x".repeat(10_000);
+        let commas = "x,".repeat(5_000);
+        let values = [
+            "💥", "'", "\"", "'; drop table products; --", "') or 1=1 --", "\0", "a\0b", "\u{7f}\u{202e}", "%", "\\",
+            "$1", "?", "{}", "[]", "-1", "1e999", "9223372036854775808", "0001-01-01", "262143-01-01T00:00:00Z",
+            "null", &long, &commas,
+        ];
+        let parameters = [
+            "text", "name", "description", "mime_type", "id", "user_id", "license_id", "published", "created_at",
+            "page", "per_page", "sort", "order", "software", "product[name]",
+        ];
+        for value in values {
+            for name in parameters {
+                let shown: String = value.chars().take(40).collect();
+                let query = form_urlencoded::Serializer::new(String::new()).append_pair(name, value).finish();
+                let get = Answer::to(server.request(Method::GET, &format!("/products?{query}"))).await;
+                let (found, page) = server.send(Method::POST, "/products/search", json!({ name: value })).await;
+                for (status, body) in [(get.status, get.json()), (found.as_u16(), page)] {
+                    assert!(matches!(status, 200 | 400), "{name}={shown}: {status} {body}");
+                }
+            }
+        }
+        for query in ["%ff%fe", "text=%ff%fe", "name=%c0%80", "=", "&&&", "page", "a[b]=c", "text=%", "sort=%00"] {
+            let answer = Answer::to(server.request(Method::GET, &format!("/products?{query}"))).await;
+            assert!(matches!(answer.status, 200 | 400), "{query}: {} {}", answer.status, answer.body);
+        }
+        assert_eq!(server.get("/products").await["total_entries"], PRODUCTS.len());
+    }
+}
+
+async fn with_products(database: &Database) -> Server {
+    let server = Server::start(database).await;
+    for (name, description, mime_type, external_id) in PRODUCTS {
+        let body =
+            json!({ "name": name, "description": description, "mime_type": mime_type, "external_id": external_id });
+        server.create("/products", body).await;
+    }
+    server
+}
+
+/// The first letters of the names on a page.
+fn letters(page: &Value) -> String {
+    column(page, "name").iter().map(|name| name.as_str().unwrap().chars().next().unwrap()).collect()
+}
