@@ -84,6 +84,16 @@ pub struct Outcome {
 pub async fn publish(db: &Db, caller: &Caller, text: String) -> Result<Outcome> {
     caller.require_signed_in()?;
     let (manifest, warnings) = check_aside(text).await?;
+    match attempt(db, caller, manifest.clone(), warnings.clone()).await {
+        // Two that publish the same at once collide on what the other makes; a second look finds it made.
+        Err(error) if matches!(error.kind(), Kind::Conflict | Kind::Invalid) => {
+            attempt(db, caller, manifest, warnings).await
+        }
+        result => result,
+    }
+}
+
+async fn attempt(db: &Db, caller: &Caller, manifest: Manifest, warnings: Vec<Diagnostic>) -> Result<Outcome> {
     let tx = db.begin().await?;
     let outcome = apply(&tx, caller, manifest, warnings).await?;
     tx.commit().await?;

@@ -40,6 +40,21 @@ on_both! {
     }
 }
 
+on_both! {
+    async fn of_many_who_publish_the_same_at_once_one_makes_it(database: Database) {
+        let server = Server::start(&database).await;
+        let mut manifest = Manifest::new("Starling", "1.0.0");
+        manifest.0["product"]["facts"]["licensing"] = json!([{ "name": "New", "url": "https://example.org/new" }]);
+        let file = manifest.write(database.folder());
+        let arguments = ["publish", "--json", file.to_str().unwrap()];
+        let all = (0..8).map(|_| server.mkt(&arguments));
+        let outcomes: Vec<_> = futures_util::future::join_all(all).await.into_iter().map(|ran| ran.json()).collect();
+        let unchanged = outcomes.iter().filter(|outcome| outcome[0]["outcome"]["unchanged"] == true).count();
+        assert_eq!(unchanged, 7, "{outcomes:?}");
+        assert_eq!(server.get("/events").await["results"].as_array().unwrap().len(), 2);
+    }
+}
+
 #[tokio::test]
 async fn every_problem_is_told_with_its_place() {
     let database = Database::sqlite();

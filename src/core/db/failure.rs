@@ -4,9 +4,9 @@ use sqlx::error::{DatabaseError, ErrorKind};
 
 use crate::core::{Error, Kind};
 
-/// PostgreSQL's SQLSTATE classes and codes for a server that is away for now: connection exceptions, operator
-/// intervention (shutting down, starting up), insufficient resources.
-const AWAY: [&str; 3] = ["08", "57P0", "53"];
+/// PostgreSQL's SQLSTATE classes and codes for what may well work a moment later: connection exceptions, transactions
+/// rolled back for others' sake (deadlock), operator intervention (shutting down, starting up), insufficient resources.
+const AWAY: [&str; 4] = ["08", "40", "57P0", "53"];
 
 /// Turns a driver's error into the core's: a broken constraint into what the caller may mend, a lost connection into
 /// [`Kind::Unavailable`], all else into [`Kind::Internal`].
