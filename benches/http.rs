@@ -25,8 +25,8 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     println!("{CONNECTIONS} connections, {} s each, {PRODUCTS} products", MEASURED.as_secs());
     println!(
-        "{:<12}{:<28}{:>10}{:>10}{:>10}{:>10}{:>10}",
-        "database", "request", "req/s", "p50 ms", "p99 ms", "of bare", "RSS MB"
+        "{:<10}{:<22}{:>8}{:>9}{:>9}{:>12}{:>10}{:>9}",
+        "database", "request", "req/s", "p50 ms", "p99 ms", "bare req/s", "of bare", "RSS MB"
     );
     let folder = tempfile::tempdir().unwrap();
     let cluster = Cluster::start();
@@ -36,34 +36,59 @@ fn main() {
     ] {
         runtime.block_on(measure_database(name, &url, folder.path()));
     }
+    measure_start();
 }
 
 async fn measure_database(name: &str, url: &str, folder: &std::path::Path) {
     let server = Process::server(url);
     let products = fill(&server.address).await;
-    let paths = [
-        ("products?per_page=10", "/products?per_page=10".to_owned()),
-        ("products/{id}", format!("/products/{}", products[PRODUCTS / 2])),
-        ("products?text=", "/products?text=number".to_owned()),
+    let item = format!("/products/{}", products[PRODUCTS / 2]);
+    let requests = [
+        ("products?per_page=10", "/products?per_page=10", None),
+        ("  signed in", "/products?per_page=10", Some(TOKEN)),
+        ("products/{id}", &item, None),
+        ("  signed in", &item, Some(TOKEN)),
+        ("products?text=", "/products?text=number", None),
+        ("  signed in", "/products?text=number", Some(TOKEN)),
     ];
-    for (label, path) in paths {
+    for (label, path, token) in requests {
         let body = reqwest::get(format!("{}{path}", server.address)).await.unwrap().bytes().await.unwrap();
         let file = folder.join("body");
         std::fs::write(&file, &body).unwrap();
         let bare = Process::bare(&file);
-        let floor = load(&bare.address, &path).await;
+        let floor = load(&bare.address, path, None).await;
         drop(bare);
-        let measured = load(&server.address, &path).await;
+        let measured = load(&server.address, path, token).await;
         println!(
-            "{name:<12}{label:<28}{:>10.0}{:>10.2}{:>10.2}{:>9.1}%{:>10.1}",
+            "{name:<10}{label:<22}{:>8.0}{:>9.2}{:>9.2}{:>12.0}{:>9.1}%{:>9.1}",
             measured.rate,
             measured.p50,
             measured.p99,
+            floor.rate,
             100.0 * measured.rate / floor.rate,
             server.memory()
         );
-        println!("{:<12}{:<28}{:>10.0}{:>10.2}{:>10.2}", "", "  bare handler", floor.rate, floor.p50, floor.p99);
     }
+}
+
+/// How long an empty folder takes to become a marketplace that answers, and `--help` to be printed.
+fn measure_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let begun = Instant::now();
+    let server = Process::server(&format!("sqlite:{}", folder.path().join("start.db").display()));
+    let mut stream = std::net::TcpStream::connect(server.address.trim_start_matches("http://")).unwrap();
+    std::io::Write::write_all(&mut stream, b"GET /status HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    std::io::Read::read_to_string(&mut stream, &mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    println!("empty folder to first /status: {} ms", begun.elapsed().as_millis());
+    let begun = Instant::now();
+    for _ in 0..20 {
+        assert!(
+            Command::new(env!("CARGO_BIN_EXE_mkt")).arg("--help").stdout(Stdio::null()).status().unwrap().success()
+        );
+    }
+    println!("mkt --help: {:.1} ms", begun.elapsed().as_secs_f64() * 1000.0 / 20.0);
 }
 
 /// Publishes products and answers their ids.
@@ -89,9 +114,10 @@ struct Measured {
 }
 
 /// Keeps all connections busy, each with one request at a time.
-async fn load(address: &str, path: &str) -> Measured {
+async fn load(address: &str, path: &str, token: Option<&str>) -> Measured {
     let host = address.strip_prefix("http://").unwrap().to_owned();
-    let request = format!("GET {path} HTTP/1.1\r\nhost: {host}\r\naccept: application/json\r\n\r\n");
+    let token = token.map(|token| format!("authorization: Bearer {token}\r\n")).unwrap_or_default();
+    let request = format!("GET {path} HTTP/1.1\r\nhost: {host}\r\naccept: application/json\r\n{token}\r\n");
     let start = Instant::now() + WARM_UP;
     let end = start + MEASURED;
     let clients: Vec<_> =

@@ -1,6 +1,6 @@
 //! The smaller commands, and what all have in common: streams, formats, exit codes.
 
-use crate::support::{ADMIN_TOKEN, Database, Server, mkt};
+use crate::support::{ADMIN_TOKEN, Case, Database, Server, mkt};
 
 #[tokio::test]
 async fn the_catalogue_can_be_searched_listed_and_shown() {
@@ -47,7 +47,7 @@ async fn exit_codes_tell_what_failed() {
     let wrong_token = [("MKT_SERVER", address.as_str()), ("MKT_TOKEN", "wrong")];
     let good = [("MKT_SERVER", address.as_str())];
     let none = [("MKT_SERVER", "http://127.0.0.1:1")];
-    let cases: [(&[&str], &[(&str, &str)], i32, &str); 9] = [
+    let cases: [Case; 9] = [
         (&["status"], &wrong_token, 4, "token"),
         (&["product", "show", "5ceded00-0000-4000-8000-00000000000f"], &good, 5, "no such product"),
         (&["product", "show", "Nothing"], &good, 5, "no product named"),

@@ -84,7 +84,9 @@ on_both! {
             let write = async |method: Method, tag: &str| {
                 // Something that each resource has, and that differs from write to write.
                 let odd = tag.len() % 2 == 1;
-                let body = json!({ "external_id": tag, "release_notes": tag, "memory": tag.len(), "required": odd, "default": odd });
+                let body = json!({
+                    "external_id": tag, "release_notes": tag, "memory": tag.len(), "required": odd, "default": odd,
+                });
                 Answer::to(server.request(method, path).header("if-match", tag).json(&body)).await
             };
             let before = Answer::to(server.request(Method::GET, path)).await;

@@ -76,9 +76,9 @@ pub fn cases() -> Vec<Case> {
                 "description": null, "expiry": "indefinite", "days_valid": null, "expires_at": null, "uses": 0,
                 "seats": 0, "grace_days": 0, "external_id": null, "terms": null,
             }),
-            change: json!({ "expiry": 2, "expires_at": "2030-01-31T13:00:00+01:00", "seats": 5, "terms": "One\nTwo\t2" }),
+            change: json!({ "expiry": 2, "expires_at": "2030-01-31T13:00:00+01:00", "seats": 5, "terms": "1\n2\t3" }),
             changed: json!({
-                "expiry": "absolute_date", "expires_at": "2030-01-31T12:00:00.000Z", "seats": 5, "terms": "One\nTwo\t2",
+                "expiry": "absolute_date", "expires_at": "2030-01-31T12:00:00.000Z", "seats": 5, "terms": "1\n2\t3",
             }),
             invalid: json!({
                 "url": "ftp://example.org", "expiry": "absolute_date", "days_valid": 1.5, "uses": -1, "seats": "many",

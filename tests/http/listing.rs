@@ -80,7 +80,7 @@ on_both! {
         for product in [0, 3] {
             post(&server, &format!("/products/{}/publish", ids[product])).await;
         }
-        let zed = json!({ "name": "Zed", "url": "https://example.org", "expiry": 2, "expires_at": "2030-01-01", "seats": 7 });
+        let zed = json!({ "name": "Zed", "url": "https://a.org", "expiry": 2, "expires_at": "2030-01-01", "seats": 7 });
         server.create("/licenses", zed).await;
         let user = json!({ "name": "uma", "first_name": "Ursula", "last_name": "Le Guin" });
         let owner = server.create("/users", user).await;

@@ -40,7 +40,7 @@ on_both! {
         assert_eq!(column(&events, "resource_type"), ["build", "product"]);
 
         let (_, product) = server.get_anonymously(&format!("/products/{}", manifest.product())).await;
-        assert_eq!((&product["name"], &product["mime_type"]), (&json!("Growth Charts"), &json!("application/smart.v1")));
+        assert_eq!([&product["name"], &product["mime_type"]], ["Growth Charts", "application/smart.v1"]);
         assert_eq!(product["latest_build"]["id"], json!(manifest.build()));
         assert_eq!(product["latest_build"]["container_repository"], "registry.example.org/tests/app");
         let build = server.get(&manifest.path()).await;
@@ -76,7 +76,8 @@ on_both! {
 
             let same_version = manifest.next_version("1.0.0");
             let refused = refuse(&server, path, &same_version, 409).await;
-            let difference = json!([{ "field": "product.build.uuid", "from": manifest.build(), "to": same_version.build() }]);
+            let (from, to) = (manifest.build(), same_version.build());
+            let difference = json!([{ "field": "product.build.uuid", "from": from, "to": to }]);
             assert_eq!(refused["details"]["differences"], difference);
             assert!(text(&refused, "message").contains("1.0.0"), "{refused}");
         }
@@ -112,7 +113,8 @@ on_both! {
         }
         assert_eq!((contents(&server, &manifest).await, server.get(&build).await), before);
         // What is said of it may change.
-        assert_eq!(server.send(Method::PATCH, &build, json!({ "release_notes": "Corrected." })).await.0, StatusCode::OK);
+        let (status, _) = server.send(Method::PATCH, &build, json!({ "release_notes": "Corrected." })).await;
+        assert_eq!(status, StatusCode::OK);
         assert!(send(&server, "/packages", &manifest).await["unchanged"].as_bool().unwrap());
     }
 

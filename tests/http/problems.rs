@@ -86,7 +86,7 @@ on_both! {
                 assert_problem(server.request(Method::GET, path).header("accept", accept), 406, accept).await;
             }
         }
-        for accept in ["application/json", "*/*", "text/html;q=0.5, application/problem+json", "text/plain, application/*;q=0.1"] {
+        for accept in ["application/json", "*/*", "text/html;q=0.5, a/problem+json", "text/plain, application/*;q=0.1"] {
             let answer = Answer::to(server.request(Method::GET, "/products").header("accept", accept)).await;
             assert_eq!(answer.status, 200, "{accept}");
         }
@@ -106,8 +106,9 @@ on_both! {
         let absent = format!("/products/{}", Uuid::new_v4());
         let (publish, yank) = (format!("{}/publish", tree.product), format!("{}/yank", tree.build));
         let mut writes = vec![
-            (Method::POST, "/licenses"), (Method::POST, "/roles"), (Method::POST, "/users"), (Method::POST, "/packages"),
-            (Method::POST, &publish), (Method::POST, &yank), (Method::PUT, &absent), (Method::DELETE, &absent),
+            (Method::POST, "/licenses"), (Method::POST, "/roles"), (Method::POST, "/users"),
+            (Method::POST, "/packages"), (Method::POST, &publish), (Method::POST, &yank), (Method::PUT, &absent),
+            (Method::DELETE, &absent),
         ];
         for item in &tree.items {
             writes.extend([Method::PUT, Method::PATCH, Method::DELETE].map(|method| (method, item.as_str())));
@@ -123,7 +124,8 @@ on_both! {
         let server = Server::start(&database).await;
         let filler = "x".repeat(LIMIT);
         let (json, form) = (format!("{{\"name\":\"{filler}\"}}"), format!("product[name]={filler}"));
-        let multipart = format!("--cut\r\ncontent-disposition: form-data; name=\"name\"\r\n\r\n{filler}\r\n--cut--\r\n");
+        let head = "--cut\r\ncontent-disposition: form-data; name=\"name\"\r\n\r\n";
+        let multipart = format!("{head}{filler}\r\n--cut--\r\n");
         let bodies = [
             ("/products", JSON, &json),
             ("/products", FORM, &form),
@@ -137,7 +139,8 @@ on_both! {
         }
         // One that just fits is read, and refused for what it says.
         let fits = format!("{{\"name\":\"{}\"}}", &filler[..LIMIT - 11]);
-        assert_problem(server.request(Method::POST, "/products").header("content-type", JSON).body(fits), 422, "fits").await;
+        let request = server.request(Method::POST, "/products").header("content-type", JSON).body(fits);
+        assert_problem(request, 422, "fits").await;
     }
 
     async fn requests_have_ids_and_browsers_may_ask(database: Database) {

@@ -57,7 +57,7 @@ on_both! {
             assert!(index["results"].as_array().unwrap().contains(&created), "{name}: {index}");
             for (form, request) in forms(&server, &format!("{collection}/search"), name, &json!({ "id": id })) {
                 let found = Answer::to(request).await.json();
-                assert_eq!((&found["results"], &found["total_entries"]), (&json!([created]), &json!(1)), "{name}: {form}");
+                assert_eq!([&found["results"], &found["total_entries"]], [&json!([created]), &json!(1)], "{name}: {form}");
             }
 
             let alias = format!("{}/{name}/{id}", collection.rsplit_once('/').unwrap().0);

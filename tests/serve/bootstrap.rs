@@ -7,7 +7,7 @@ use mkt::core::db::{Db, Wait};
 use reqwest::Method;
 use serde_json::Value;
 
-use crate::support::{Database, Server, mkt, on_both};
+use crate::support::{Case, Database, Server, mkt, on_both};
 
 on_both! {
     async fn an_empty_database_is_made_and_seeded_once(database: Database) {
@@ -127,7 +127,7 @@ async fn waiting_for_a_database_ends_when_asked_to() {
 async fn bad_settings_are_refused_with_a_reason() {
     let folder = tempfile::tempdir().unwrap();
     let file = format!("sqlite:{}", folder.path().join("mkt.db").display());
-    let cases: [(&[&str], &[(&str, &str)], i32, &str); 8] = [
+    let cases: [Case; 8] = [
         (&["--database-url", "mysql://x/y"], &[], 2, "neither sqlite: nor postgres:"),
         (&["--database-url", "sqlite::memory:"], &[], 2, "path of a file"),
         (&["--database-url", "postgres://x@127.0.0.1/y"], &[], 2, "MKT_SECRET_KEY"),

@@ -2,6 +2,9 @@
 
 use std::process::{Command, Output, Stdio};
 
+/// Arguments, variables, the exit code expected, and a part of what stderr should say.
+pub type Case<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], i32, &'a str);
+
 /// What a command did.
 #[derive(Debug)]
 pub struct Ran {
