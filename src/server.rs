@@ -129,7 +129,7 @@ impl Server {
         self.listener.local_addr().map_err(Error::internal)
     }
 
-    /// Serves until `stop` resolves, then finishes what is in flight, for as long as [`shutdown::GRACE`] at most.
+    /// Serves until `stop` resolves, then finishes what is in flight, for 13 s at most.
     ///
     /// # Errors
     /// When the listener fails.

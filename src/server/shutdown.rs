@@ -34,7 +34,7 @@ impl Shutdown {
         let _ = self.0.subscribe().wait_for(|started| *started).await;
     }
 
-    /// Keeps the server from ending while it is held, for as long as [`GRACE`] at most: for what outlives its request.
+    /// Keeps the server from ending while it is held, for as long as 13 s at most: for what outlives its request.
     pub fn hold(&self) -> Hold {
         Hold { _receiver: self.0.subscribe() }
     }
