@@ -4,6 +4,7 @@ mod access;
 mod caching;
 mod cases;
 mod events;
+mod hostile;
 mod house;
 mod listing;
 mod owners;

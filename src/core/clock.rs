@@ -1,6 +1,6 @@
 //! Instants. The marketplace keeps and answers time in UTC, cut to milliseconds.
 
-use chrono::{DateTime, NaiveDateTime, SecondsFormat, SubsecRound, Utc};
+use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
@@ -31,7 +31,8 @@ impl Timestamp {
 
 impl From<DateTime<Utc>> for Timestamp {
     fn from(instant: DateTime<Utc>) -> Self {
-        Self(instant.trunc_subsecs(3))
+        // By way of the number of milliseconds, which knows no leap second.
+        Self(DateTime::from_timestamp_millis(instant.timestamp_millis()).unwrap_or(instant))
     }
 }
 
@@ -46,7 +47,8 @@ impl FromStr for Timestamp {
         if let Ok(date) = text.parse::<chrono::NaiveDate>() {
             return Ok(date.and_time(chrono::NaiveTime::MIN).and_utc().into());
         }
-        text.parse::<NaiveDateTime>().map(|instant| instant.and_utc().into())
+        let instant = text.parse().or_else(|_| NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M"))?;
+        Ok(instant.and_utc().into())
     }
 }
 

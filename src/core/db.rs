@@ -2,6 +2,7 @@
 
 mod arg;
 mod column;
+mod dialect;
 mod failure;
 mod migrations;
 mod open;
@@ -18,6 +19,7 @@ use sqlx::{AssertSqlSafe, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 use tokio::sync::{Mutex as AsyncMutex, Notify};
 
 pub use arg::Arg;
+pub use dialect::Dialect;
 pub use migrations::{MigrationState, State};
 pub use open::Wait;
 pub use sqlx::types::Json;
@@ -32,15 +34,6 @@ use super::{Error, Result};
 /// A row type that decodes from either database; `#[derive(FromRow)]` suffices.
 pub trait Row: for<'r> FromRow<'r, PgRow> + for<'r> FromRow<'r, SqliteRow> + Send + Unpin + 'static {}
 impl<T> Row for T where T: for<'r> FromRow<'r, PgRow> + for<'r> FromRow<'r, SqliteRow> + Send + Unpin + 'static {}
-
-/// Which database this is, for the few texts that can't be portable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dialect {
-    /// PostgreSQL 13 or newer.
-    Postgres,
-    /// SQLite 3.35 or newer, compiled in.
-    Sqlite,
-}
 
 /// A pool of connections, or a transaction opened from one. Cheap to clone.
 #[derive(Clone)]

@@ -3,12 +3,12 @@
 
 use mkt::core::access::{Caller, Verb};
 use mkt::core::model::{Build, Configuration, License, Product, ProductLicense, Role, User};
-use mkt::core::{Error, Kind, Result, resource};
+use mkt::core::{Error, Kind, Result, package, resource};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::house::{House, create_build, fields, list};
-use crate::support::{Database, on_both};
+use crate::support::{Database, Manifest, on_both};
 
 on_both! {
     async fn who_may_do_what_with_a_product(database: Database) {
@@ -116,6 +116,34 @@ on_both! {
         let editor = house.caller(house.editor).await;
         let made = resource::create::<Product>(&house.db, &editor, &[], fields(json!({ "name": "Made" }))).await;
         assert_eq!(made.unwrap().record.user_id.uuid(), house.editor);
+    }
+
+    async fn an_owner_prepares_what_others_publish(database: Database) {
+        let house = House::open(&database).await;
+        let (admin, db) = (Caller::administrator("".into()), &house.db);
+        let mut manifest = Manifest::new("Prepared", "1.0.0");
+        let product: Uuid = manifest.product().parse().unwrap();
+        let build: Uuid = manifest.build().parse().unwrap();
+        let publish = async |who: Uuid, manifest: &Manifest| {
+            package::publish(db, &house.caller(who).await, manifest.0.to_string()).await
+        };
+        assert_eq!(publish(house.owner, &manifest).await.unwrap_err().kind(), Kind::Forbidden, "products.create");
+
+        let body = json!({ "id": product, "name": "Mine", "user_id": house.owner });
+        resource::create::<Product>(db, &admin, &[], fields(body)).await.unwrap();
+        let outcome = publish(house.owner, &manifest).await.unwrap();
+        assert!(!outcome.published && !outcome.unchanged);
+        assert!(publish(house.owner, &manifest).await.unwrap().unchanged);
+        // A draft may change as often as its owner likes; what it had is replaced, not doubled.
+        manifest.0["configuration"][0]["task"][0]["label"] = json!("worker");
+        assert!(!publish(house.owner, &manifest).await.unwrap().unchanged);
+        assert_eq!(list::<Configuration>(db, &admin, &[product, build], "name", "").await.unwrap().len(), 1);
+        assert!(resource::find::<Product>(db, &house.caller(house.other).await, &[], product).await.is_err());
+
+        let outcome = publish(house.editor, &manifest).await.unwrap();
+        assert!(outcome.published && !outcome.unchanged);
+        assert!(resource::find::<Product>(db, &house.caller(house.other).await, &[], product).await.is_ok());
+        assert!(publish(house.owner, &manifest).await.unwrap().unchanged);
     }
 }
 

@@ -117,7 +117,13 @@ fn prose(text: &str) -> Result<(), String> {
 }
 
 fn url(text: &str, schemes: &[&str], must: &str) -> Result<(), String> {
-    let known = url::Url::parse(text).is_ok_and(|url| schemes.contains(&url.scheme()));
+    let known = url::Url::parse(text).is_ok_and(|url| {
+        // The standard forgives http:host and http:///host; people who read them do not.
+        let written = |scheme: &str| {
+            text.get(scheme.len()..).is_some_and(|rest| rest.starts_with("://") && !rest.starts_with(":///"))
+        };
+        schemes.contains(&url.scheme()) && (!url.scheme().starts_with("http") || written(url.scheme()))
+    });
     if known && text.len() <= 2048 && !text.contains(|c: char| c.is_control() || c.is_whitespace()) {
         Ok(())
     } else {

@@ -96,7 +96,8 @@ impl Resource for Product {
             statement.push(if published { "" } else { "not " });
             statement.push("coalesce(products.published_at <= ").push_arg(caller.now).push(", false)");
         } else {
-            let ids: Result<Vec<Uuid>, _> = value.split(',').map(str::parse).collect();
+            let ids = resource::query::alternatives(name, value)?;
+            let ids: Result<Vec<Uuid>, _> = ids.into_iter().map(str::parse).collect();
             let ids = ids.map_err(|_| parameter("must be a UUID".into()))?;
             statement.push(
                 "exists (select 1 from product_licenses where product_licenses.product_id = products.id and license_id in (",

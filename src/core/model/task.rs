@@ -46,8 +46,13 @@ impl Document for Vec<Variable> {
         let lawful = |key: &str| {
             !key.is_empty() && key.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
         };
-        let bad = self.iter().find(|variable| !lawful(&variable.key))?;
-        Some(format!("must have keys of A-Z, 0-9 and _ only, which {:?} is not", bad.key))
+        let mut seen = std::collections::HashSet::new();
+        self.iter().find_map(|Variable { key, .. }| {
+            if !lawful(key) {
+                return Some(format!("must have keys of A-Z, 0-9 and _ only, which {key:?} is not"));
+            }
+            (!seen.insert(key)).then(|| format!("must have each key once, but has {key} twice"))
+        })
     }
 }
 

@@ -289,7 +289,7 @@ impl<'a> Publisher<'a> {
             self.note(Action::Create, &row, name, Vec::new());
             return Ok(row);
         };
-        let mut input = resource::Input::new::<R>(given.clone());
+        let mut input = resource::Input::for_update(given.clone(), &old);
         let mut new = old.clone();
         new.apply(&mut input);
         input.finish()?;

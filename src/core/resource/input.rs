@@ -17,10 +17,24 @@ pub struct Input {
 
 impl Input {
     /// The fields given for an `R`, with aliases resolved to our names.
-    pub fn new<R: Resource>(mut given: Map<String, Value>) -> Self {
+    pub fn new<R: Resource>(given: Map<String, Value>) -> Self {
+        Self::resolved::<R>(given, |_, _| false)
+    }
+
+    /// The fields given for a row that exists. Clients send whole objects back: of a field and its alias, the one that
+    /// differs from what is stored is meant.
+    pub fn for_update<R: Resource>(given: Map<String, Value>, old: &R) -> Self {
+        let stored = serde_json::to_value(old).unwrap_or_default();
+        Self::resolved::<R>(given, |ours, value| stored.get(ours) == Some(value))
+    }
+
+    /// Gives aliased values to our names, unless something is given for those that is not `superseded`.
+    fn resolved<R: Resource>(mut given: Map<String, Value>, superseded: impl Fn(&str, &Value) -> bool) -> Self {
         for (theirs, ours) in R::ALIASES {
-            if let Some(value) = given.remove(*theirs) {
-                given.entry(*ours).or_insert(value);
+            if let Some(value) = given.remove(*theirs)
+                && given.get(*ours).is_none_or(|own| superseded(ours, own))
+            {
+                given.insert((*ours).into(), value);
             }
         }
         Self { given, errors: FieldErrors::new() }

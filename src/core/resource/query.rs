@@ -3,7 +3,7 @@
 use super::{FieldInfo, Resource, search};
 use crate::core::access::Caller;
 use crate::core::clock::Timestamp;
-use crate::core::db::Statement;
+use crate::core::db::{Dialect, Statement};
 use crate::core::field::Shape;
 use crate::core::id::Id;
 use crate::core::{Error, Result};
@@ -11,6 +11,7 @@ use crate::core::{Error, Result};
 const DEFAULT_PER_PAGE: i64 = 10;
 const MAX_PER_PAGE: i64 = 1000;
 const MAX_ALTERNATIVES: usize = 100;
+const MAX_FILTERS: usize = 100;
 
 /// The fields that every resource has besides its own.
 const COMMON: &[FieldInfo] = &[
@@ -58,6 +59,10 @@ impl Query {
             if value.contains('\0') {
                 return Err(Error::bad_request(format!("The parameter {name:?} must not contain NUL characters.")));
             }
+            // Forms send blanks for what was left out.
+            if value.trim_matches(',').is_empty() && !matches!(name.as_str(), "page" | "per_page") {
+                continue;
+            }
             let name = R::ALIASES.iter().find(|(theirs, _)| theirs == name).map_or(name.as_str(), |(_, ours)| ours);
             match name {
                 "page" => query.page = number(name, value, i64::from(i32::MAX))?,
@@ -78,17 +83,25 @@ impl Query {
                 }
             }
         }
+        if query.filters.len() > MAX_FILTERS {
+            return Err(Error::bad_request(format!("An index takes at most {MAX_FILTERS} filters.")));
+        }
         Ok(query)
     }
 
     /// Appends ` and …` for each filter and word searched for.
-    pub(super) fn push_conditions<R: Resource>(&self, caller: &Caller, statement: &mut Statement) -> Result<()> {
+    pub(super) fn push_conditions<R: Resource>(
+        &self,
+        dialect: Dialect,
+        caller: &Caller,
+        statement: &mut Statement,
+    ) -> Result<()> {
         let table = R::TABLE.plural;
         for (filter, value) in &self.filters {
             statement.push(" and (");
             match filter {
                 Filter::Named(name) => R::filter(name, value, caller, statement)?,
-                Filter::Field(field) => push_field(table, field, value, statement)?,
+                Filter::Field(field) => push_field(dialect, table, field, value, statement)?,
             }
             statement.push(")");
         }
@@ -145,20 +158,15 @@ fn unknown_sort<R: Resource>(value: &str) -> Error {
 }
 
 /// Text matches a part whatever the case; all else exactly. Commas separate alternatives.
-fn push_field(table: &str, field: &FieldInfo, value: &str, statement: &mut Statement) -> Result<()> {
+fn push_field(dialect: Dialect, table: &str, field: &FieldInfo, value: &str, statement: &mut Statement) -> Result<()> {
     let name = field.name;
     // A plus in a query string reads as a space, which no media type contains.
     let value = if name == "mime_type" { value.replace(' ', "+") } else { value.to_owned() };
-    let alternatives: Vec<&str> = value.split(',').collect();
-    if alternatives.len() > MAX_ALTERNATIVES {
-        return Err(Error::bad_request(format!(
-            "The parameter {name} may have at most {MAX_ALTERNATIVES} alternatives."
-        )));
-    }
+    let alternatives = alternatives(name, &value)?;
     for (index, alternative) in alternatives.into_iter().enumerate() {
         statement.push(if index > 0 { " or " } else { "" });
         if matches!(field.shape, Shape::Text { .. }) {
-            push_like(&format!("{table}.\"{name}\""), alternative, statement);
+            dialect.push_contains(&format!("{table}.\"{name}\""), alternative, statement);
         } else {
             let must = |must: String| Error::bad_request(format!("The parameter {name} {must}."));
             let arg = (field.parse)(&alternative.into()).map_err(must)?;
@@ -168,28 +176,15 @@ fn push_field(table: &str, field: &FieldInfo, value: &str, statement: &mut State
     Ok(())
 }
 
-/// Appends that an expression has a part, whatever the case.
-fn push_like(expression: &str, part: &str, statement: &mut Statement) {
-    for (index, folded) in foldings(part).into_iter().enumerate() {
-        statement.push(if index > 0 { " or " } else { "" });
-        statement.push(&format!("lower({expression}) like ")).push_arg(format!("%{}%", escaped(&folded)));
-        statement.push(r" escape '\'");
+/// The alternatives of a filter, which commas separate.
+///
+/// # Errors
+/// When there are too many.
+pub fn alternatives<'a>(name: &str, value: &'a str) -> Result<Vec<&'a str>> {
+    let alternatives: Vec<_> = value.split(',').filter(|alternative| !alternative.is_empty()).collect();
+    if alternatives.len() > MAX_ALTERNATIVES {
+        let message = format!("The parameter {name} may have at most {MAX_ALTERNATIVES} alternatives.");
+        return Err(Error::bad_request(message));
     }
-}
-
-/// A text in lower case, in every form that SQLite's `lower` may leave, which folds ASCII only.
-fn foldings(text: &str) -> Vec<String> {
-    const MOST: usize = 32;
-    let mut foldings = vec![String::new()];
-    for c in text.to_lowercase().chars() {
-        let capital = c.to_uppercase().next().filter(|capital| *capital != c && !c.is_ascii() && foldings.len() < MOST);
-        let with_capital = capital.map(|capital| foldings.iter().map(|start| format!("{start}{capital}")).collect());
-        foldings.iter_mut().for_each(|start| start.push(c));
-        foldings.extend(with_capital.unwrap_or_else(Vec::new));
-    }
-    foldings
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_")
+    Ok(alternatives)
 }

@@ -20,11 +20,11 @@ pub async fn list<R: Resource>(
 ) -> Result<Page<Located<R>>> {
     require_ancestors(db, caller, &R::TABLE, ancestors).await?;
     let mut count = Statement::new(format!("select count(*) from {} where ", R::TABLE.plural));
-    push_where::<R>(caller, ancestors, query, &mut count)?;
+    push_where::<R>(db, caller, ancestors, query, &mut count)?;
     let total: i64 = db.scalar(count).await?;
 
     let mut select = select_from(&R::TABLE);
-    push_where::<R>(caller, ancestors, query, &mut select)?;
+    push_where::<R>(db, caller, ancestors, query, &mut select)?;
     query.push_order::<R>(&mut select);
     let offset = (query.page - 1).saturating_mul(query.per_page);
     select.push(" limit ").push_arg(query.per_page).push(" offset ").push_arg(offset);
@@ -87,6 +87,7 @@ fn select_from(table: &Table) -> Statement {
 }
 
 fn push_where<R: Resource>(
+    db: &Db,
     caller: &Caller,
     ancestors: &[Uuid],
     query: &Query,
@@ -94,7 +95,7 @@ fn push_where<R: Resource>(
 ) -> Result<()> {
     push_ancestors(&R::TABLE, ancestors, statement);
     push_scope(&R::TABLE, caller, Verb::Read, statement);
-    query.push_conditions::<R>(caller, statement)
+    query.push_conditions::<R>(db.dialect(), caller, statement)
 }
 
 /// Appends `child.parent_id = … and exists (…) and ` up to the outermost ancestor.

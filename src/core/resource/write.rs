@@ -120,7 +120,7 @@ pub async fn amend<R: Resource>(
     precondition: Option<Precondition<'_, R>>,
 ) -> Result<R> {
     let old = require::<R>(tx, caller, ancestors, id, Verb::Update, precondition).await?;
-    let mut input = Input::new::<R>(given);
+    let mut input = Input::for_update(given, &old);
     let mut new = old.clone();
     new.apply(&mut input);
     new.validate(&mut input);

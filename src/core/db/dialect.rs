@@ -1,0 +1,35 @@
+//! What the two databases do not write alike.
+
+use super::Statement;
+
+/// Which database this is, for the few texts that can't be portable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// PostgreSQL 13 or newer.
+    Postgres,
+    /// SQLite 3.35 or newer, compiled in.
+    Sqlite,
+}
+
+impl Dialect {
+    /// Appends that a column contains a text, whatever the case. `lower` and `ilike` won't do: SQLite's fold ASCII only,
+    /// PostgreSQL's as the locale of the cluster has it. So the pattern names both cases of each letter.
+    pub fn push_contains(self, column: &str, part: &str, statement: &mut Statement) {
+        let letters = part.chars().map(|c| match both_cases(c) {
+            Some((lower, upper)) => format!("[{lower}{upper}]"),
+            None if c.is_alphanumeric() => c.to_string(),
+            None if self == Self::Sqlite => format!("[{c}]"),
+            None => format!("\\{c}"),
+        });
+        let pattern: String = letters.collect();
+        match self {
+            Self::Postgres => statement.push(column).push(" ~ ").push_arg(pattern),
+            Self::Sqlite => statement.push(column).push(" glob ").push_arg(format!("*{pattern}*")),
+        };
+    }
+}
+
+fn both_cases(c: char) -> Option<(char, char)> {
+    let (lower, upper) = (c.to_lowercase().next()?, c.to_uppercase().next()?);
+    (lower != upper).then_some((lower, upper))
+}
