@@ -35,8 +35,8 @@ pub trait Resource: Record {
     const ALIASES: &'static [(&'static str, &'static str)] = &[];
     /// Columns that refer to other resources, which must exist and be readable by whoever sets them.
     const REFERENCES: &'static [Reference] = &[];
-    /// Names of filters beyond the fields; see [`filter`](Self::filter).
-    const FILTERS: &'static [&'static str] = &[];
+    /// Filters beyond the fields, each with what it leaves; see [`filter`](Self::filter).
+    const FILTERS: &'static [(&'static str, &'static str)] = &[];
 
     /// Fills in what the caller left out of a creation.
     fn prepare(_caller: &Caller, _input: &mut Input) {}

@@ -81,7 +81,10 @@ impl Resource for Product {
         search: &["name", "description"],
     };
     const REFERENCES: &'static [Reference] = &[Reference { column: "user_id", table: &User::TABLE }];
-    const FILTERS: &'static [&'static str] = &["published", "license_id"];
+    const FILTERS: &'static [(&'static str, &'static str)] = &[
+        ("published", "Only those that are published, or with false only the others."),
+        ("license_id", "Only those offered under this licence. Commas separate alternatives."),
+    ];
 
     fn prepare(caller: &Caller, input: &mut Input) {
         if let Some(user) = caller.user_id() {

@@ -75,7 +75,7 @@ impl Query {
                 "order" => query.descending = descending(value)?,
                 "text" if !R::TABLE.search.is_empty() => query.text = search::query(value)?,
                 name => {
-                    if let Some(filter) = R::FILTERS.iter().find(|filter| **filter == name) {
+                    if let Some(filter) = R::FILTERS.iter().map(|(filter, _)| *filter).find(|filter| *filter == name) {
                         query.filters.push((Filter::Named(filter), value.clone()));
                     } else if let Some(field) = field_of::<R>(name) {
                         query.filters.push((Filter::Field(field), value.clone()));

@@ -131,15 +131,15 @@ fn index_parameters<R: Resource>(operation: OperationBuilder) -> OperationBuilde
         .filter(|field| field.mode != Mode::Fixed && !matches!(field.shape, Shape::Object | Shape::List));
     let filters = fields.map(|field| {
         let how =
-            if matches!(field.shape, Shape::Text { .. }) { "contain this, whatever the case" } else { "equal this" };
+            if matches!(field.shape, Shape::Text { .. }) { "contains this, whatever the case" } else { "equals this" };
         query(
             field.name,
-            &format!("Only those whose {} would {how}. Commas separate alternatives.", field.name),
+            &format!("Only those whose {} {how}. Commas separate alternatives.", field.name),
             Shape::Text { max: 0, format: "" },
         )
     });
     let text = Shape::Text { max: 0, format: "" };
-    let own = R::FILTERS.iter().map(|name| query(name, &format!("Only those that fit this {name}."), text));
+    let own = R::FILTERS.iter().map(|(name, about)| query(name, about, text));
     let search =
         (!R::TABLE.search.is_empty()).then(|| query("text", "Words, or starts of words, to search for.", text));
     [
