@@ -1,13 +1,15 @@
 //! The schema's migrations: one text for both databases, applied in order, each once.
 
 use std::sync::LazyLock;
+use std::time::Duration;
 
+use backon::{ExponentialBuilder, Retryable};
 use serde::Serialize;
 use sqlx::SqlSafeStr;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 
 use super::{Db, Dialect, Handle, failure};
-use crate::core::{Error, Result};
+use crate::core::{Error, Kind, Result};
 
 /// Every migration, oldest first. A released one never changes; `migrations/README.md` has the rules.
 const MIGRATIONS: &[(&str, &str)] = &[("marketplace", include_str!("../../../migrations/0001_marketplace.sql"))];
@@ -49,13 +51,18 @@ impl Db {
     /// When the schema is newer than this binary, or the database refuses.
     pub async fn migrate(&self) -> Result<()> {
         match &self.handle {
-            Handle::Postgres(pool) => MIGRATOR.run(pool).await,
-            Handle::Sqlite { writer, .. } => MIGRATOR.run(writer).await,
+            Handle::Postgres(pool) => MIGRATOR.run(pool).await.map_err(refused),
+            // SQLite has no lock for this: who loses the race fails, and finds it done when looking again.
+            Handle::Sqlite { writer, .. } => {
+                (|| async { MIGRATOR.run(writer).await.map_err(refused) })
+                    .retry(ExponentialBuilder::new().with_min_delay(Duration::from_millis(100)).with_max_times(5))
+                    .when(|error: &Error| matches!(error.kind(), Kind::Internal | Kind::Unavailable))
+                    .await
+            }
             Handle::PostgresTx(_) | Handle::SqliteTx(_) => {
-                return Err(Error::internal("migrations were run inside a transaction"));
+                Err(Error::internal("migrations were run inside a transaction"))
             }
         }
-        .map_err(refused)
     }
 
     /// Every migration that this binary or the database knows, and where it stands.
