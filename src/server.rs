@@ -18,13 +18,14 @@ mod status;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use url::Url;
 
 pub use openapi::document as openapi;
-pub use origin::Proxy;
+pub use origin::{Proxy, WebOrigin};
 pub use shutdown::Shutdown;
 
 use crate::core::db::Db;
@@ -46,7 +47,7 @@ pub struct Settings {
     /// Proxies whose `Forwarded` headers are believed.
     pub trusted_proxies: Vec<Proxy>,
     /// Web origins that may call the API; none means any.
-    pub cors_origins: Vec<String>,
+    pub cors_origins: Vec<WebOrigin>,
     /// Whether the catalogue's events may be followed without a token.
     pub anonymous_events: bool,
     /// The token of the first administrator.
@@ -158,7 +159,8 @@ impl Server {
             }
         };
         self.relay.abort();
-        self.app.db().close().await;
+        // A connection that the database does not give back is not waited for.
+        let _ = tokio::time::timeout(Duration::from_secs(1), self.app.db().close()).await;
         finished
     }
 }

@@ -15,7 +15,7 @@ use super::storage::{DatabaseArgs, secret_key};
 use crate::core::access::administrator;
 use crate::core::db::{Db, Wait};
 use crate::core::{demo, seed};
-use crate::server::{Proxy, Server, Settings};
+use crate::server::{Proxy, Server, Settings, WebOrigin};
 
 /// The form of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -73,7 +73,7 @@ pub struct Args {
 
     /// Web origins that may call the API [default: any]
     #[arg(long, env = "MKT_CORS_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
-    cors_origins: Vec<String>,
+    cors_origins: Vec<WebOrigin>,
 
     /// The form of log lines
     #[arg(long, env = "MKT_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
@@ -84,11 +84,18 @@ pub struct Args {
     log: String,
 }
 
+/// The token does everything, so it must not be guessed.
+const SHORTEST_TOKEN: usize = 16;
+
 pub async fn run(args: Args, printer: &Printer) -> Result<(), Failed> {
     start_log(&args)?;
     let url = args.database.url()?;
     let key = secret_key(args.secret_key_file.as_deref(), &url)?;
     let configured = secret("MKT_ADMIN_TOKEN", args.admin_token_file.as_deref())?;
+    if configured.as_ref().is_some_and(|token| token.expose().len() < SHORTEST_TOKEN) {
+        let message = format!("The administrator's token is shorter than {SHORTEST_TOKEN} characters.");
+        return Err(Failed::with_code(Code::Usage, message).hint("Make one with: openssl rand -hex 32"));
+    }
     let made = configured.is_none();
     let admin_token = administrator::token(configured, &key);
     let settings = Settings {

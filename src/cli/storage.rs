@@ -73,13 +73,17 @@ pub fn secret_key(file: Option<&Path>, database: &DatabaseUrl) -> Result<Secret,
     let unwritable =
         |error: std::io::Error| Failed::new(format!("Can't keep the secret key in {}: {error}.", path.display()));
     std::fs::create_dir_all(folder).map_err(unwritable)?;
-    match private_file().open(&path) {
-        Ok(mut file) => file.write_all(key.expose().as_bytes()).and_then(|()| file.sync_all()).map_err(unwritable)?,
-        // Another server was faster.
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => return read_secret(&path),
-        Err(error) => return Err(unwritable(error)),
+    // Written aside and then linked, so that the name never stands for half a key, and the first of several servers wins.
+    let aside = folder.join(format!(".secret-key.{}", uuid::Uuid::new_v4()));
+    let mut file = private_file().open(&aside).map_err(unwritable)?;
+    file.write_all(key.expose().as_bytes()).and_then(|()| file.sync_all()).map_err(unwritable)?;
+    let linked = std::fs::hard_link(&aside, &path);
+    std::fs::remove_file(&aside).map_err(unwritable)?;
+    match linked {
+        Ok(()) => Ok(key),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => read_secret(&path),
+        Err(error) => Err(unwritable(error)),
     }
-    Ok(key)
 }
 
 /// Makes new files that only their owner may read.

@@ -38,13 +38,14 @@ pub async fn run(args: Args, global: &Global, printer: &Printer) -> Result<(), F
             None => std::future::pending().await,
         }
     };
-    tokio::pin!(over);
+    let interrupted = tokio::signal::ctrl_c();
+    tokio::pin!(over, interrupted);
     let mut seen = 0;
     while args.count.is_none_or(|count| seen < count) {
         let next = tokio::select! {
             next = watch.next() => next?,
             () = &mut over => return timed_out(args.count, seen),
-            _ = tokio::signal::ctrl_c() => return Err(Failed::with_code(Code::Interrupted, "Interrupted.")),
+            _ = &mut interrupted => return Err(Failed::with_code(Code::Interrupted, "Interrupted.")),
         };
         match next {
             Seen::Event { event, json } => {

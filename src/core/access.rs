@@ -98,14 +98,6 @@ impl Caller {
         }
     }
 
-    /// Nothing, when a role permits this.
-    ///
-    /// # Errors
-    /// As [`refusal`](Self::refusal).
-    pub fn require(&self, resource: &str, verb: Verb) -> Result<()> {
-        if self.permits(resource, verb) { Ok(()) } else { Err(self.refusal(resource, verb)) }
-    }
-
     /// The refusal of something that the caller may see but not do: 401 for the unknown, else 403 with the permission
     /// that is missing.
     pub fn refusal(&self, resource: &str, verb: Verb) -> Error {

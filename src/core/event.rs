@@ -1,7 +1,7 @@
 //! Events: the outbox that a change and its event reach together, and the relay that carries them to who listens.
 //!
 //! Every event has a position in one log, in order of commit and without gaps, and an offset in each stream that it
-//! belongs to. Whoever has read up to a position has missed nothing before it.
+//! belongs to. Whoever has read up to a position has missed nothing before it, but what was hidden at the time.
 
 mod log;
 mod relay;

@@ -11,11 +11,6 @@ use uuid::Uuid;
 pub struct Id<R>(Uuid, PhantomData<fn() -> R>);
 
 impl<R> Id<R> {
-    /// A new random id (UUID version 4).
-    pub fn random() -> Self {
-        Uuid::new_v4().into()
-    }
-
     /// The bare UUID.
     pub fn uuid(self) -> Uuid {
         self.0

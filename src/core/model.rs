@@ -1,6 +1,7 @@
 //! The resources of the marketplace, one file each: fields with their rules, relations, and what is particular to it.
 //! To add one: declare it in a file here, list it in [`each_resource!`](crate::each_resource), add its table in a
-//! migration and its rules in `access/policy.rs`. Routes, filters, search, the API's description and client follow.
+//! migration, its rules in `access/policy.rs` and its verbs in `access/permissions.rs`. Routes, filters, search and the
+//! API's description follow.
 
 mod badge;
 mod build;

@@ -16,6 +16,9 @@ use publisher::Publisher;
 
 pub use differences::{Difference, differences};
 
+/// The most records that one package may make: it holds up all other writers meanwhile on SQLite.
+const MOST_RECORDS: usize = 500;
+
 /// What is done to a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -122,6 +125,13 @@ async fn check_aside(text: String) -> Result<(Manifest, Vec<Diagnostic>)> {
 /// The manifest and its warnings.
 pub(super) fn check(text: &str) -> Result<(Manifest, Vec<Diagnostic>)> {
     let checked = manifest::check(text);
+    if let Some(manifest) = &checked.manifest
+        && records(manifest) > MOST_RECORDS
+    {
+        let message =
+            format!("A package may ask for at most {MOST_RECORDS} licences, tasks, interfaces and dependencies.");
+        return Err(Error::new(Kind::Invalid, message));
+    }
     checked.manifest.map(|manifest| (manifest, checked.diagnostics.clone())).ok_or_else(|| {
         let errors = checked.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
         let first = errors.clone().next().map(ToString::to_string).unwrap_or_default();
@@ -129,6 +139,14 @@ pub(super) fn check(text: &str) -> Result<(Manifest, Vec<Diagnostic>)> {
             format!("The manifest has {} errors that keep it from being published. The first: {first}", errors.count());
         Error::new(Kind::Invalid, message).with_details(json!({ "diagnostics": checked.diagnostics }))
     })
+}
+
+/// How many records a manifest asks for.
+fn records(manifest: &Manifest) -> usize {
+    let tasks: usize = manifest.configurations.iter().map(|configuration| 1 + configuration.tasks.len()).sum();
+    let exposed: usize = manifest.build.exposes.iter().map(|exposed| 1 + exposed.parameters.len()).sum();
+    let needs = manifest.build.requires.len() + manifest.build.dependencies.len();
+    manifest.product.licenses.len() + tasks + exposed + needs
 }
 
 /// The refusal of other content under what is published.

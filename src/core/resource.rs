@@ -1,6 +1,6 @@
 //! What all resources have in common. A resource is declared once, in [`resource!`](crate::resource): its fields, each
-//! of a type that carries its rules. The generic verbs here, the routes, the filters, the API's description and the
-//! command line follow from that declaration.
+//! of a type that carries its rules. The generic verbs here, the routes, the filters, the API's description
+//! follow from that declaration.
 
 mod input;
 pub mod query;
@@ -20,7 +20,9 @@ pub use query::Query;
 pub use read::{find, list, load};
 pub use record::{FieldInfo, Mode, Record, parse};
 pub use table::{Parent, Reference, Table};
-pub use write::{Precondition, amend, changed_meanwhile, create, delete, draft, insert, replace, transition, update};
+pub use write::{
+    Precondition, amend, changed_meanwhile, create, delete, draft, insert, replace, require, transition, update,
+};
 
 use super::Result;
 use super::access::Caller;

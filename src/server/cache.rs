@@ -43,7 +43,9 @@ pub struct Cache(moka::sync::Cache<Question, Kept>);
 impl Default for Cache {
     fn default() -> Self {
         let weigh = |question: &Question, kept: &Kept| {
-            u32::try_from(question.address.len() + kept.body.len() + 1024).unwrap_or(u32::MAX)
+            let headers: usize = kept.headers.values().map(|value| value.len()).sum();
+            let all = question.address.len() + question.origin.len() + headers + kept.body.len() + 1024;
+            u32::try_from(all).unwrap_or(u32::MAX)
         };
         Self(moka::sync::Cache::builder().max_capacity(CAPACITY).time_to_live(LIFETIME).weigher(weigh).build())
     }

@@ -111,8 +111,19 @@ async fn show<R: Resource>(State(app): State<App>, asker: Asker, ids: Ids) -> An
     answer::json(StatusCode::OK, &resource::find::<R>(app.db(), &asker, ancestors, id).await?)
 }
 
-async fn create<R: Resource>(State(app): State<App>, asker: Asker, Ids(ancestors): Ids, fields: Fields) -> Answer {
-    let located = resource::create::<R>(app.db(), &asker, &ancestors, fields.unwrapped(R::TABLE.name)).await?;
+/// What the query gives, the body need not: the specification's OpenAPI document offers products by `?license_id=`.
+async fn create<R: Resource>(
+    State(app): State<App>,
+    asker: Asker,
+    Ids(ancestors): Ids,
+    RawQuery(query): RawQuery,
+    fields: Fields,
+) -> Answer {
+    let mut fields = fields.unwrapped(R::TABLE.name);
+    for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned() {
+        fields.entry(name).or_insert(Value::String(value));
+    }
+    let located = resource::create::<R>(app.db(), &asker, &ancestors, fields).await?;
     answer::created(&located, &asker.origin)
 }
 

@@ -33,6 +33,9 @@ pub async fn index(
 ) -> Result<Response, Problem> {
     let Query(parameters) =
         parameters.map_err(|_| Error::bad_request("The parameters are stream, after (an event's id) and limit."))?;
+    if !app.settings().anonymous_events {
+        asker.require_signed_in()?;
+    }
     let stream = parameters.stream.as_deref().unwrap_or(CATALOG);
     if stream != CATALOG {
         return Err(Error::not_found("stream").into());

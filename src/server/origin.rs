@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use ipnet::IpNet;
 
 use super::{Settings, canonical};
@@ -20,6 +20,20 @@ impl FromStr for Proxy {
     fn from_str(text: &str) -> Result<Self, String> {
         let network = text.parse().or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from));
         network.map(Self).map_err(|_| format!("{text:?} is neither an IP address nor a network such as 10.0.0.0/8"))
+    }
+}
+
+/// A web origin that may call the API (RFC 6454), such as `https://market.example.org`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebOrigin(pub(super) HeaderValue);
+
+impl FromStr for WebOrigin {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let origin = url::Url::parse(text).ok().map(|url| url.origin()).filter(url::Origin::is_tuple);
+        let origin = origin.and_then(|origin| HeaderValue::try_from(origin.ascii_serialization()).ok());
+        origin.map(Self).ok_or_else(|| format!("{text:?} is no web origin such as https://market.example.org"))
     }
 }
 
@@ -54,6 +68,10 @@ fn forwarded(headers: &HeaderMap) -> (Option<&'static str>, Option<String>) {
     (last("x-forwarded-proto").and_then(scheme), last("x-forwarded-host").and_then(valid_host))
 }
 
+/// A name of 253 characters (RFC 1035) and a port. Every address in an answer repeats it.
+const LONGEST_HOST: usize = 260;
+
 fn valid_host(text: &str) -> Option<String> {
-    Authority::from_str(text).ok().filter(|host| !host.as_str().contains('@')).map(|host| host.to_string())
+    let plausible = |host: &Authority| host.as_str().len() <= LONGEST_HOST && !host.as_str().contains('@');
+    Authority::from_str(text).ok().filter(plausible).map(|host| host.to_string())
 }

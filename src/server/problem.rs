@@ -89,7 +89,7 @@ pub async fn complete(request: Request, next: Next) -> Response {
             "This address does not take that method. The header Allow lists those that it takes."
         }
         StatusCode::PAYLOAD_TOO_LARGE => "The body is larger than this server takes.",
-        StatusCode::REQUEST_TIMEOUT => "The request took too long.",
+        StatusCode::SERVICE_UNAVAILABLE => "The request took too long. Please try again in a moment.",
         StatusCode::INTERNAL_SERVER_ERROR => "The marketplace failed to do this. The operator's log says why.",
         status if status.is_client_error() => "The request can't be understood.",
         _ => return response,

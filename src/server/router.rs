@@ -14,6 +14,7 @@ use tower_http::request_id::{MakeRequestId, PropagateRequestIdLayer, RequestId, 
 use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 
+use super::origin::WebOrigin;
 use super::problem::{self, Problem};
 use super::{App, answer, body, cable, cache, crud, events, openapi, packages, products, status};
 use crate::core::Error;
@@ -46,7 +47,7 @@ pub fn router(app: App) -> Router {
     api.merge(others)
         .fallback(async || Problem::from(Error::not_found("address")))
         .layer(DefaultBodyLimit::max(body::LIMIT))
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, TIMEOUT))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, TIMEOUT))
         .layer(middleware::from_fn(problem::complete))
         .layer(CatchPanicLayer::custom(|_| Problem::from(Error::internal("a handler panicked")).into_response()))
         .layer(cors(&app.settings().cors_origins))
@@ -62,8 +63,8 @@ async fn require_json(request: Request, next: Next) -> Response {
     let accepts = |value: &HeaderValue| {
         value.to_str().is_ok_and(|list| {
             list.split(',').any(|range| {
-                let range = range.split(';').next().unwrap_or_default().trim();
-                matches!(range, "*/*" | "application/*" | "") || range.ends_with("json")
+                let range = range.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+                matches!(range.as_str(), "*/*" | "application/*" | "") || range.ends_with("json")
             })
         })
     };
@@ -80,8 +81,8 @@ async fn require_json(request: Request, next: Next) -> Response {
 }
 
 /// Any origin may call, unless the operator names some. Cookies never count, so this gives nothing away.
-fn cors(origins: &[String]) -> CorsLayer {
-    let allowed: Vec<HeaderValue> = origins.iter().filter_map(|origin| origin.parse().ok()).collect();
+fn cors(origins: &[WebOrigin]) -> CorsLayer {
+    let allowed: Vec<HeaderValue> = origins.iter().map(|WebOrigin(origin)| origin.clone()).collect();
     let name = HeaderName::from_static;
     CorsLayer::new()
         .allow_origin(if allowed.is_empty() { AllowOrigin::any() } else { AllowOrigin::list(allowed) })

@@ -17,8 +17,8 @@ impl Dialect {
     pub fn push_contains(self, column: &str, part: &str, statement: &mut Statement) {
         let letters = part.chars().map(|c| match both_cases(c) {
             Some((lower, upper)) => format!("[{lower}{upper}]"),
-            None if c.is_alphanumeric() => c.to_string(),
-            None if self == Self::Sqlite => format!("[{c}]"),
+            None if self == Self::Sqlite && matches!(c, '*' | '?' | '[') => format!("[{c}]"),
+            None if self == Self::Sqlite || c.is_alphanumeric() => c.to_string(),
             None => format!("\\{c}"),
         });
         let pattern: String = letters.collect();

@@ -29,6 +29,7 @@ const NOT_PERMITTED: &str = "42501";
 const EXISTS_ALREADY: [&str; 2] = ["42P04", "23505"];
 
 const POSTGRES_CONNECTIONS: u32 = 16;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const SQLITE_READERS: u32 = 4;
 
 impl Db {
@@ -62,7 +63,9 @@ impl Db {
 }
 
 async fn open_postgres(options: &PgConnectOptions) -> Result<Handle> {
-    match PgConnection::connect_with(options).await {
+    // An address that swallows what is sent to it is away, too.
+    let connecting = tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect_with(options));
+    match connecting.await.unwrap_or_else(|_| Err(sqlx::Error::PoolTimedOut)) {
         Ok(connection) => drop(connection.close().await),
         Err(error) if code(&error) == NO_SUCH_DATABASE => create_database(options).await?,
         Err(error) if failure::is_away(&error) => return Err(failure::classify(error)),
@@ -82,6 +85,9 @@ async fn create_database(options: &PgConnectOptions) -> Result<()> {
     let name = options.get_database().unwrap_or_default().replace('"', "\"\"");
     let user = options.get_username().replace('"', "\"\"");
     let refused = |error: sqlx::Error| {
+        if failure::is_away(&error) {
+            return failure::classify(error);
+        }
         Error::new(
             Kind::Forbidden,
             format!(

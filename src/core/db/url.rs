@@ -57,7 +57,7 @@ impl FromStr for DatabaseUrl {
         if options.get_database().is_none_or(str::is_empty) {
             return Err(malformed("it names no database".into()));
         }
-        Ok(Self(Target::Postgres(Box::new(options.application_name("mkt")))))
+        Ok(Self(Target::Postgres(Box::new(options.application_name("mkt").options([("statement_timeout", "30s")])))))
     }
 }
 

@@ -112,8 +112,12 @@ fn select_deliveries(now: Timestamp, prefix: &'static str) -> Statement {
         "select events.position, event_streams.stream, events.id, events.body, products.user_id as owner, \
          events.withdrawn or (coalesce(products.published_at <= ",
     );
-    select.push_arg(now).push(" and products.visible_at <= ").push_arg(now);
-    select.push(", false) and (events.build_id is null or coalesce(builds.published_at <= ").push_arg(now);
+    // By the later of two clocks: the server that wrote the event may be ahead of the one that reads it.
+    push_later(&mut select, now);
+    select.push(" and products.visible_at <= ");
+    push_later(&mut select, now);
+    select.push(", false) and (events.build_id is null or coalesce(builds.published_at <= ");
+    push_later(&mut select, now);
     select.push(
         ", false))) as readable_by_all from events \
          join event_streams on event_streams.position = events.position \
@@ -123,14 +127,20 @@ fn select_deliveries(now: Timestamp, prefix: &'static str) -> Statement {
     select
 }
 
-/// The next events of all streams after a position, in order.
+/// Appends the later of an instant and that of the event.
+fn push_later(select: &mut Statement, now: Timestamp) {
+    select.push("case when events.occurred_at > ").push_arg(now).push(" then events.occurred_at else ");
+    select.push_arg(now).push(" end");
+}
+
+/// The next events of all streams after a position, in order; all that one position has, or none of it.
 ///
 /// # Errors
 /// When the database is away.
 pub async fn after(db: &Db, position: i64, limit: i64) -> Result<Vec<Delivery>> {
     let mut select = select_deliveries(clock::now(), "");
-    select.push("events.position > ").push_arg(position);
-    select.push(" order by events.position, event_streams.stream limit ").push_arg(limit);
+    select.push("events.position > ").push_arg(position).push(" and events.position <= ").push_arg(position + limit);
+    select.push(" order by events.position, event_streams.stream");
     let rows: Vec<Row> = db.all(select).await?;
     Ok(rows.into_iter().map(Delivery::from).collect())
 }

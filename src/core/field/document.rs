@@ -41,7 +41,7 @@ impl<T: Document> Field for Json<T> {
         if value.to_string().len() > T::MAX_BYTES {
             return Err(format!("must be at most {} KiB of JSON", T::MAX_BYTES / 1024));
         }
-        if has_control(value) {
+        if serde_json::to_value(&document).is_ok_and(|value| has_control(&value)) {
             return Err("must not contain control characters other than newline and tab".into());
         }
         Ok(Self(document))

@@ -113,14 +113,15 @@ impl Resource for Product {
     async fn events(_: &Tx, caller: &Caller, old: Option<&Self>, new: Option<&Self>) -> Result<Vec<NewEvent>> {
         let was_published = old.is_some_and(|product| product.published_at.is_some());
         let is_published = new.is_some_and(|product| product.published_at.is_some());
-        // Of what nobody could see, nobody is told that it is gone.
         let was_public = old.is_some_and(|product| product.is_public(caller.now));
+        let is_public = new.is_some_and(|product| product.is_public(caller.now));
+        // Of what nobody could see, nobody is told that it is gone.
         let event = |kind, product, message: String| Ok(vec![NewEvent::of_product(kind, product, was_public, message)]);
         match (old, new) {
-            (_, Some(new)) if !was_published && is_published => {
+            (_, Some(new)) if !was_public && is_public || !was_published && is_published => {
                 event(EventType::Published, new, format!("The product {} was published.", new.name))
             }
-            (_, Some(new)) if was_published && !is_published => {
+            (_, Some(new)) if was_public && !is_public || was_published && !is_published => {
                 event(EventType::Unpublished, new, "A product was withdrawn.".into())
             }
             (Some(old), None) if was_published => event(EventType::Deleted, old, "A product was deleted.".into()),

@@ -33,19 +33,20 @@ impl<'a> Publisher<'a> {
     }
 
     pub(super) async fn run(mut self, manifest: Manifest, warnings: Vec<Diagnostic>) -> Result<Outcome> {
+        let publishes = self.caller.permits("products", Verb::Publish) && self.caller.permits("builds", Verb::Publish);
         let existing = self.existing_build(&manifest).await?;
         let mut product = self.product(&manifest.product).await?;
         self.offers(&product, &manifest.product.licenses).await?;
         let mut build = match existing {
-            Some(build) if build.manifest().as_ref() == Some(&manifest.content) => {
+            // A draft may have been changed by hand since, so before it is published it is made anew.
+            Some(build) if build.published_at.is_some() || same(&build, &manifest) && !publishes => {
                 self.note(Action::Unchanged, &build, build.version.to_string(), Vec::new());
                 build
             }
             existing => self.build(&product, &manifest, existing).await?,
         };
         // The build first: a product that becomes visible shows it at once.
-        let published = self.caller.permits("products", Verb::Publish) && self.caller.permits("builds", Verb::Publish);
-        if published {
+        if publishes {
             build = self.make_public(build, Build::mark_published).await?;
             product = self.make_public(product, Product::mark_published).await?;
         }
@@ -164,6 +165,7 @@ impl<'a> Publisher<'a> {
         }));
         let product = product.id.uuid();
         if let (Some(build), Some(tx)) = (&existing, self.tx) {
+            resource::require::<Build>(tx, self.caller, &[product], build.id.uuid(), Verb::Update, None).await?;
             // What belongs to a build that nobody sees yet is made anew.
             for table in ["configurations", "exposures", "dependencies"] {
                 tx.execute(Statement::new(format!("delete from {table} where build_id = $1")).bind(build.id)).await?;
@@ -323,6 +325,9 @@ impl<'a> Publisher<'a> {
     }
 
     async fn find<R: Resource>(&self, ancestors: &[Uuid], id: Uuid) -> Result<Option<R>> {
+        if let Some(tx) = self.tx {
+            tx.lock_row(R::TABLE.plural, id).await?;
+        }
         match resource::load::<R>(self.db, self.caller, ancestors, id).await {
             Ok(row) => Ok(Some(row)),
             Err(error) if error.kind() == Kind::NotFound => Ok(None),
@@ -350,6 +355,11 @@ impl Publishable for Build {
     fn name(&self) -> String {
         self.version.to_string()
     }
+}
+
+/// Whether a build was made from this very manifest.
+fn same(build: &Build, manifest: &Manifest) -> bool {
+    build.manifest().as_ref() == Some(&manifest.content)
 }
 
 fn address<R: Resource>(located: &Located<R>, name: String) -> Address {

@@ -11,7 +11,8 @@ use crate::core::{Error, Result};
 const DEFAULT_PER_PAGE: i64 = 10;
 const MAX_PER_PAGE: i64 = 1000;
 const MAX_ALTERNATIVES: usize = 100;
-const MAX_FILTERS: usize = 100;
+const MAX_FILTERS: usize = 20;
+const LONGEST_VALUE: usize = 255;
 
 /// The fields that every resource has besides its own.
 const COMMON: &[FieldInfo] = &[
@@ -182,6 +183,10 @@ fn push_field(dialect: Dialect, table: &str, field: &FieldInfo, value: &str, sta
 /// When there are too many.
 pub fn alternatives<'a>(name: &str, value: &'a str) -> Result<Vec<&'a str>> {
     let alternatives: Vec<_> = value.split(',').filter(|alternative| !alternative.is_empty()).collect();
+    if alternatives.iter().any(|alternative| alternative.chars().count() > LONGEST_VALUE) {
+        let message = format!("A value of the parameter {name} may have at most {LONGEST_VALUE} characters.");
+        return Err(Error::bad_request(message));
+    }
     if alternatives.len() > MAX_ALTERNATIVES {
         let message = format!("The parameter {name} may have at most {MAX_ALTERNATIVES} alternatives.");
         return Err(Error::bad_request(message));

@@ -9,6 +9,7 @@ use crate::core::db::{Arg, Statement};
 use crate::core::{Error, Result};
 
 const MAX_WORDS: usize = 16;
+const LONGEST_WORD: usize = 64;
 
 /// What ends the words of the first text: hits before it come first.
 const END_OF_FIRST: char = '\n';
@@ -49,6 +50,10 @@ pub(super) fn query(text: &str) -> Result<Vec<String>> {
     let words: Vec<String> = words(text).take(MAX_WORDS + 1).collect();
     if words.len() > MAX_WORDS {
         return Err(Error::bad_request(format!("The parameter text may have at most {MAX_WORDS} words.")));
+    }
+    if words.iter().any(|word| word.chars().count() > LONGEST_WORD) {
+        let message = format!("A word of the parameter text may have at most {LONGEST_WORD} characters.");
+        return Err(Error::bad_request(message));
     }
     Ok(words)
 }

@@ -58,9 +58,4 @@ impl Table {
         }
         path
     }
-
-    /// How many ids a path to the collection has.
-    pub fn depth(&self) -> usize {
-        self.parent.as_ref().map_or(0, |parent| 1 + parent.table.depth())
-    }
 }

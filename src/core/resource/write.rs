@@ -26,9 +26,8 @@ pub async fn create<R: Resource>(
 ) -> Result<Located<R>> {
     caller.require_signed_in()?;
     let tx = db.begin().await?;
-    let id = insert::<R>(&tx, caller, ancestors, given).await?.id();
-    tx.commit().await?;
-    find(db, caller, ancestors, id).await
+    let row = insert::<R>(&tx, caller, ancestors, given).await?;
+    answer_and_commit(tx, caller, ancestors, row).await
 }
 
 /// The part of [`create`] inside a transaction.
@@ -102,9 +101,8 @@ pub async fn update<R: Resource>(
 ) -> Result<Located<R>> {
     caller.require_signed_in()?;
     let tx = db.begin().await?;
-    amend::<R>(&tx, caller, ancestors, id, given, precondition).await?;
-    tx.commit().await?;
-    find(db, caller, ancestors, id).await
+    let row = amend::<R>(&tx, caller, ancestors, id, given, precondition).await?;
+    answer_and_commit(tx, caller, ancestors, row).await
 }
 
 /// The part of [`update`] inside a transaction.
@@ -129,7 +127,7 @@ pub async fn amend<R: Resource>(
     replace(tx, caller, &old, new).await
 }
 
-/// Stores a changed row, if it is one, inside a transaction.
+/// Stores a changed row, if it is one, inside a transaction that has locked it.
 ///
 /// # Errors
 /// When the guard or the database refuses.
@@ -195,13 +193,16 @@ pub async fn transition<R: Resource>(
     let old = require::<R>(&tx, caller, ancestors, id, verb, None).await?;
     let mut new = old.clone();
     change(&mut new);
-    replace(&tx, caller, &old, new).await?;
-    tx.commit().await?;
-    find(db, caller, ancestors, id).await
+    let row = replace(&tx, caller, &old, new).await?;
+    answer_and_commit(tx, caller, ancestors, row).await
 }
 
-/// The row, if the caller may see it, may do this with it, and the precondition holds.
-async fn require<R: Resource>(
+/// The row, if the caller may see it, may do this with it, and the precondition holds. It stays locked until the
+/// transaction ends.
+///
+/// # Errors
+/// When one of these does not hold.
+pub async fn require<R: Resource>(
     tx: &Tx,
     caller: &Caller,
     ancestors: &[Uuid],
@@ -264,6 +265,15 @@ async fn check_references<R: Resource>(
         }
     }
     Ok(())
+}
+
+/// The answer to a change, which the caller gets even if it takes the row out of the caller's sight.
+async fn answer_and_commit<R: Resource>(tx: Tx, caller: &Caller, ancestors: &[Uuid], row: R) -> Result<Located<R>> {
+    let mut page = [Located::new(row, caller, ancestors)];
+    R::embed(&tx, caller, &mut page).await?;
+    tx.commit().await?;
+    let [located] = page;
+    Ok(located)
 }
 
 /// A column's name in quotes: some, such as `default`, are words of SQL.

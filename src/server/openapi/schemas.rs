@@ -66,7 +66,8 @@ fn input<R: Record>() -> Schema {
         ObjectBuilder::new().description(Some("What may be sent; unknown and read-only fields are ignored."));
     object = object.property("id", field_schema(Shape::Id, false, "Chosen by the client, at creation only."));
     for field in R::FIELDS.iter().filter(|field| field.mode != Mode::Server) {
-        object = object.property(field.name, of_field(field));
+        let about = format!("{}{}", field.about.trim(), if field.required { " Required at creation." } else { "" });
+        object = object.property(field.name, field_schema(field.shape, field.nullable, &about));
     }
     object.build().into()
 }
