@@ -71,6 +71,7 @@ async fn it_ends_as_asked_or_says_why_not() {
     assert_eq!(too_few.code, 8, "{}", too_few.stderr);
     let unknown = server.mkt(&["watch", "--since", "5ceded00-0000-4000-8000-00000000000f", "--timeout", "5"]).await;
     assert_eq!(unknown.code, 5, "{}", unknown.stderr);
+    assert_eq!(server.get_anonymously("/events").await.0, 401);
     let address = server.url("");
     for token in ["wrong", ""] {
         let refused = mkt(&["watch", "--timeout", "5"], &[("MKT_SERVER", &address), ("MKT_TOKEN", token)]).await;

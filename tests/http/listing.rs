@@ -100,6 +100,8 @@ on_both! {
             ("/products", "name=%22", "O"),
             ("/products", "name=nothing", ""),
             ("/products", "name=alpha,BETA,nothing", "Ab"),
+            ("/products", "name=^", ""),
+            ("/products", "name=a^b", ""),
             ("/products", "name=ÜBERSICHT", "Ü"),
             ("/products", "name=für ärzte", "Ü"),
             ("/products", "name=Привет Мир Доктор", "П"),

@@ -127,7 +127,7 @@ async fn waiting_for_a_database_ends_when_asked_to() {
 async fn bad_settings_are_refused_with_a_reason() {
     let folder = tempfile::tempdir().unwrap();
     let file = format!("sqlite:{}", folder.path().join("mkt.db").display());
-    let cases: [Case; 8] = [
+    let cases: [Case; 10] = [
         (&["--database-url", "mysql://x/y"], &[], 2, "neither sqlite: nor postgres:"),
         (&["--database-url", "sqlite::memory:"], &[], 2, "path of a file"),
         (&["--database-url", "postgres://x@127.0.0.1/y"], &[], 2, "MKT_SECRET_KEY"),
@@ -135,6 +135,8 @@ async fn bad_settings_are_refused_with_a_reason() {
         (&["--database-url", "sqlite:/proc/none/mkt.db"], &[], 1, "/proc/none"),
         (&["--database-url", &file, "--listen", "nowhere"], &[], 2, "--listen"),
         (&["--database-url", &file], &[("PORT", "many")], 2, "PORT"),
+        (&["--database-url", &file, "--cors-origins", "*"], &[], 2, "no web origin"),
+        (&["--database-url", &file], &[("MKT_ADMIN_TOKEN", "short")], 2, "shorter than"),
         (&["--database-url", &file, "--log", "a=b=c"], &[], 2, "log filter"),
     ];
     for (arguments, variables, code, message) in cases {

@@ -46,6 +46,24 @@ async fn a_request_that_never_ends_is_not_waited_for() {
 }
 
 #[tokio::test]
+async fn a_database_that_does_not_answer_is_not_waited_for() {
+    let database = Database::postgres();
+    let server = Server::start(&database).await;
+    let lock = "begin; lock table products; select pg_sleep(60)";
+    let mut holder = std::process::Command::new("psql").args([&database.url, "-qc", lock]).spawn().unwrap();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let stuck = tokio::spawn(server.request(reqwest::Method::GET, "/products").send());
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    server.terminate();
+    let begun = Instant::now();
+    assert_eq!(server.ended().await, Some(0));
+    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
+    holder.kill().unwrap();
+    holder.wait().unwrap();
+    assert!(stuck.await.unwrap().is_err());
+}
+
+#[tokio::test]
 async fn watchers_do_not_hold_up_the_end() {
     let server = Server::start(&Database::sqlite()).await;
     let mut watch = server.spawn_mkt(&["watch", "--timeout", "30"]);
