@@ -7,6 +7,19 @@ use super::{Answer, Tree, column, id_in, post, text};
 use crate::support::{Database, Server, on_both};
 
 on_both! {
+    async fn hiding_and_showing_a_product_is_told(database: Database) {
+        let server = Server::start(&database).await;
+        let tree = Tree::plant(&server, json!({ "name": "Told" })).await;
+        tree.publish(&server).await;
+        for visible_at in [json!(null), json!("2026-01-31T12:00:00Z")] {
+            server.send(Method::PATCH, &tree.product, json!({ "visible_at": visible_at })).await;
+        }
+        let (_, events) = server.get_anonymously("/events").await;
+        let of_product = events["results"].as_array().unwrap().iter().filter(|event| event["resource_type"] == "product");
+        let told: Vec<_> = of_product.map(|event| event["event_type"].as_str().unwrap()).collect();
+        assert_eq!(told, ["published", "unpublished", "published"]);
+    }
+
     async fn events_tell_each_change_once_and_in_order(database: Database) {
         let server = Server::start(&database).await;
         let empty = server.get("/events").await;
