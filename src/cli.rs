@@ -81,5 +81,9 @@ fn run(cli: Cli, printer: &Printer) -> Result<(), Failed> {
 /// Runs a command that needs the network, and all that comes with it.
 fn block_on(command: impl Future<Output = Result<(), Failed>>) -> Result<(), Failed> {
     rustls::crypto::ring::default_provider().install_default().map_err(|_| Failed::new("TLS was set up twice."))?;
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(command)
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let result = runtime.block_on(command);
+    // A question that nobody answers is left behind.
+    runtime.shutdown_background();
+    result
 }

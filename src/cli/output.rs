@@ -126,6 +126,9 @@ impl Printer {
     }
 }
 
+/// Below this no table is readable, so it may as well be wider.
+const NARROWEST: u16 = 40;
+
 /// A table as wide as the terminal at most.
 pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
@@ -133,6 +136,10 @@ pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> St
         .load_style(presets::NOTHING)
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_header(header.iter().copied());
+    // Some terminals do not tell their width.
+    if table.width().is_some_and(|width| width < NARROWEST) {
+        table.set_content_arrangement(ContentArrangement::Disabled);
+    }
     for row in rows {
         table.add_row(row.iter().map(|cell| printable(cell)));
     }

@@ -173,11 +173,7 @@ impl<'a> Package<'a> {
                 return Ok(plan);
             }
             let prompt = format!("Publish {} {} to {}?", plan.product.name, plan.build.name, client.server());
-            let yes = Confirm::new()
-                .with_prompt(prompt)
-                .default(true)
-                .interact()
-                .map_err(|error| Failed::new(error.to_string()))?;
+            let yes = confirmed(prompt).await?;
             if !yes {
                 return Err(Failed::with_code(Code::Interrupted, "Nothing was published."));
             }
@@ -222,6 +218,21 @@ impl<'a> Package<'a> {
             ]
         });
         printer.data(&table(&["ACTION", "RESOURCE", "NAME", "CHANGES"], rows))
+    }
+}
+
+/// Asks, on a thread of its own, so that Ctrl-C is heard and leaves the terminal with its cursor.
+async fn confirmed(prompt: String) -> Result<bool, Failed> {
+    let asked = tokio::task::spawn_blocking(|| Confirm::new().with_prompt(prompt).default(true).interact());
+    tokio::select! {
+        answer = asked => {
+            let answer = answer.map_err(|error| Failed::new(error.to_string()))?;
+            answer.map_err(|error| Failed::new(error.to_string()))
+        }
+        _ = tokio::signal::ctrl_c() => {
+            dialoguer::console::Term::stderr().show_cursor()?;
+            Ok(false)
+        }
     }
 }
 
