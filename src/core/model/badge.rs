@@ -19,10 +19,7 @@ impl Resource for Badge {
         name: "badge",
         plural: "badges",
         path: "/badges",
-        parent: None,
-        owner: None,
-        published: &[],
         sort: "name",
-        search: &[],
+        ..Table::PLAIN
     };
 }

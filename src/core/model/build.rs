@@ -68,10 +68,8 @@ impl Resource for Build {
         plural: "builds",
         path: "/products/{product_id}/builds",
         parent: Some(Parent { table: &Product::TABLE, column: "product_id" }),
-        owner: None,
         published: &["published_at"],
-        sort: "created_at",
-        search: &[],
+        ..Table::PLAIN
     };
     const ALIASES: &'static [(&'static str, &'static str)] = &[("software_version", "version")];
 

@@ -27,10 +27,8 @@ impl Resource for Configuration {
         plural: "configurations",
         path: "/products/{product_id}/builds/{build_id}/configurations",
         parent: Some(Parent { table: &Build::TABLE, column: "build_id" }),
-        owner: None,
-        published: &[],
         sort: "name",
-        search: &[],
+        ..Table::PLAIN
     };
 
     async fn guard(tx: &Tx, _: &Caller, old: Option<&Self>, new: Option<&Self>) -> Result<()> {

@@ -33,10 +33,7 @@ impl Resource for Dependency {
         plural: "dependencies",
         path: "/products/{product_id}/builds/{build_id}/dependencies",
         parent: Some(Parent { table: &Build::TABLE, column: "build_id" }),
-        owner: None,
-        published: &[],
-        sort: "created_at",
-        search: &[],
+        ..Table::PLAIN
     };
     const ALIASES: &'static [(&'static str, &'static str)] =
         &[("uuid", "dependency_product_id"), ("build", "dependency_build_ids")];

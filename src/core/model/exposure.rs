@@ -24,10 +24,7 @@ impl Resource for Exposure {
         plural: "exposures",
         path: "/products/{product_id}/builds/{build_id}/exposures",
         parent: Some(Parent { table: &Build::TABLE, column: "build_id" }),
-        owner: None,
-        published: &[],
-        sort: "created_at",
-        search: &[],
+        ..Table::PLAIN
     };
     const REFERENCES: &'static [Reference] = &[Reference { column: "interface_id", table: &Interface::TABLE }];
 

@@ -23,11 +23,8 @@ impl Resource for Interface {
         name: "interface",
         plural: "interfaces",
         path: "/interfaces",
-        parent: None,
-        owner: None,
-        published: &[],
         sort: "name",
-        search: &[],
+        ..Table::PLAIN
     };
 }
 

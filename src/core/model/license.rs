@@ -51,11 +51,8 @@ impl Resource for License {
         name: "license",
         plural: "licenses",
         path: "/licenses",
-        parent: None,
-        owner: None,
-        published: &[],
         sort: "name",
-        search: &[],
+        ..Table::PLAIN
     };
 
     fn validate(&self, input: &mut Input) {

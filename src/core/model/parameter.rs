@@ -27,10 +27,8 @@ impl Resource for Parameter {
         plural: "parameters",
         path: "/products/{product_id}/builds/{build_id}/exposures/{exposure_id}/parameters",
         parent: Some(Parent { table: &Exposure::TABLE, column: "exposure_id" }),
-        owner: None,
-        published: &[],
         sort: "name",
-        search: &[],
+        ..Table::PLAIN
     };
 
     async fn guard(tx: &Tx, _: &Caller, old: Option<&Self>, new: Option<&Self>) -> Result<()> {

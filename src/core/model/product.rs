@@ -74,11 +74,11 @@ impl Resource for Product {
         name: "product",
         plural: "products",
         path: "/products",
-        parent: None,
         owner: Some("user_id"),
         published: &["published_at", "visible_at"],
         sort: "name",
         search: &["name", "description"],
+        ..Table::PLAIN
     };
     const REFERENCES: &'static [Reference] = &[Reference { column: "user_id", table: &User::TABLE }];
     const FILTERS: &'static [(&'static str, &'static str)] = &[

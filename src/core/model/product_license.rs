@@ -24,10 +24,7 @@ impl Resource for ProductLicense {
         plural: "product_licenses",
         path: "/products/{product_id}/licenses",
         parent: Some(Parent { table: &Product::TABLE, column: "product_id" }),
-        owner: None,
-        published: &[],
-        sort: "created_at",
-        search: &[],
+        ..Table::PLAIN
     };
     const REFERENCES: &'static [Reference] = &[Reference { column: "license_id", table: &License::TABLE }];
 }

@@ -25,10 +25,7 @@ impl Resource for Role {
         name: "role",
         plural: "roles",
         path: "/roles",
-        parent: None,
-        owner: None,
-        published: &[],
         sort: "name",
-        search: &[],
+        ..Table::PLAIN
     };
 }

@@ -88,10 +88,8 @@ impl Resource for Task {
         plural: "tasks",
         path: "/products/{product_id}/builds/{build_id}/configurations/{configuration_id}/tasks",
         parent: Some(Parent { table: &Configuration::TABLE, column: "configuration_id" }),
-        owner: None,
-        published: &[],
         sort: "name",
-        search: &[],
+        ..Table::PLAIN
     };
     const ALIASES: &'static [(&'static str, &'static str)] = &[
         ("label", "name"),

@@ -40,11 +40,10 @@ impl Resource for User {
         name: "user",
         plural: "users",
         path: "/users",
-        parent: None,
         owner: Some("id"),
-        published: &[],
         sort: "name",
         search: &["name", "first_name", "last_name"],
+        ..Table::PLAIN
     };
     const ALIASES: &'static [(&'static str, &'static str)] =
         &[("given_name", "first_name"), ("family_name", "last_name")];

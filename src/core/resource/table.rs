@@ -11,10 +11,16 @@ pub struct Table {
     pub plural: &'static str,
     /// The path of the collection, with a `{…}` for each id of what it is nested in.
     pub path: &'static str,
+    /// Another path of the collection, that of all there are whatever they are nested in.
+    pub flat: Option<&'static str>,
     /// What it is part of.
     pub parent: Option<Parent>,
+    /// What else it is part of, where it joins two things.
+    pub partner: Option<Parent>,
     /// The column with the id of the user whom it belongs to.
     pub owner: Option<&'static str>,
+    /// The column with the id of the group that it is for.
+    pub group: Option<&'static str>,
     /// The instants that must have passed for it to be public.
     pub published: &'static [&'static str],
     /// The column that indexes are sorted by unless asked otherwise.
@@ -42,6 +48,21 @@ pub struct Reference {
 }
 
 impl Table {
+    /// A resource that stands alone and belongs to nobody: what declarations start from.
+    pub const PLAIN: Self = Self {
+        name: "",
+        plural: "",
+        path: "",
+        flat: None,
+        parent: None,
+        partner: None,
+        owner: None,
+        group: None,
+        published: &[],
+        sort: "created_at",
+        search: &[],
+    };
+
     /// The collection's path under these ancestors, outermost first.
     pub fn path_under(&self, ancestors: &[Uuid]) -> String {
         let mut path = String::with_capacity(self.path.len() + 40 * ancestors.len());
