@@ -9,6 +9,7 @@ pub mod error;
 pub mod event;
 pub mod field;
 pub mod id;
+pub mod idempotency;
 pub mod manifest;
 pub mod model;
 pub mod package;

@@ -7,6 +7,7 @@ mod cable;
 mod cache;
 mod crud;
 mod events;
+mod identity_providers;
 mod openapi;
 mod origin;
 mod packages;

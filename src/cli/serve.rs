@@ -14,6 +14,7 @@ use super::output::Printer;
 use super::storage::{DatabaseArgs, secret_key};
 use crate::core::access::administrator;
 use crate::core::db::{Db, Wait};
+use crate::core::secret::Secret;
 use crate::core::{demo, seed};
 use crate::server::{Proxy, Server, Settings, WebOrigin};
 
@@ -111,7 +112,7 @@ pub async fn run(args: Args, printer: &Printer) -> Result<(), Failed> {
     let stop = stop_signal()?;
     tokio::pin!(stop);
     let db = tokio::select! {
-        db = open(&url, args.demo) => db?,
+        db = open(&url, &key, args.demo) => db?,
         () = &mut stop => return Ok(()),
     };
     let server = Server::bind(db.clone(), settings).await?;
@@ -133,8 +134,8 @@ pub async fn run(args: Args, printer: &Printer) -> Result<(), Failed> {
 }
 
 /// The database, migrated and seeded.
-async fn open(url: &crate::core::db::DatabaseUrl, with_demo: bool) -> Result<Db, Failed> {
-    let db = Db::open(url, Wait::Forever).await?;
+async fn open(url: &crate::core::db::DatabaseUrl, key: &Secret, with_demo: bool) -> Result<Db, Failed> {
+    let db = Db::open(url, Wait::Forever).await?.with_secret_key(key)?;
     db.migrate().await?;
     seed::run(&db).await?;
     if with_demo && demo::run(&db).await? {

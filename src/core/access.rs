@@ -9,11 +9,12 @@ mod scope;
 use std::sync::Arc;
 
 pub use permissions::{Permissions, Verb};
-pub use scope::push_scope;
+pub use scope::{push_creation, push_scope};
 
 use super::clock::Timestamp;
 use super::db::Db;
 use super::id::Id;
+use super::idempotency::IdempotencyKey;
 use super::model::User;
 use super::resource::Table;
 use super::{Error, Kind, Result};
@@ -38,13 +39,15 @@ pub struct Caller {
     pub origin: Arc<str>,
     /// When.
     pub now: Timestamp,
+    /// What tells a repeat of this request.
+    pub idempotency_key: Option<IdempotencyKey>,
 }
 
 impl Caller {
     /// Somebody unknown.
     pub fn anonymous(origin: Arc<str>) -> Self {
         let permissions = Arc::new(Permissions::none());
-        Self { actor: Actor::Anonymous, permissions, origin, now: super::clock::now() }
+        Self { actor: Actor::Anonymous, permissions, origin, now: super::clock::now(), idempotency_key: None }
     }
 
     /// A user, with the permissions that roles give now.
@@ -53,13 +56,19 @@ impl Caller {
     /// When the database is away.
     pub async fn user(db: &Db, id: Id<User>, origin: Arc<str>) -> Result<Self> {
         let permissions = Arc::new(Permissions::of_user(db, id).await?);
-        Ok(Self { actor: Actor::User(id), permissions, origin, now: super::clock::now() })
+        Ok(Self { actor: Actor::User(id), permissions, origin, now: super::clock::now(), idempotency_key: None })
     }
 
     /// The marketplace itself, acting for its first administrator: seeds and demonstrations.
     pub fn administrator(origin: Arc<str>) -> Self {
         let permissions = Arc::new(Permissions::everything());
-        Self { actor: Actor::User(administrator::ID.into()), permissions, origin, now: super::clock::now() }
+        Self {
+            actor: Actor::User(administrator::ID.into()),
+            permissions,
+            origin,
+            now: super::clock::now(),
+            idempotency_key: None,
+        }
     }
 
     /// Whether a role permits this on every such resource.

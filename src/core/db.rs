@@ -6,6 +6,7 @@ mod dialect;
 mod failure;
 mod migrations;
 mod open;
+mod sealed;
 mod statement;
 mod url;
 
@@ -22,6 +23,7 @@ pub use arg::Arg;
 pub use dialect::Dialect;
 pub use migrations::{MigrationState, State};
 pub use open::Wait;
+pub use sealed::Sealed;
 pub use sqlx::types::Json;
 pub use sqlx::{FromRow, Type};
 pub use statement::Statement;
@@ -29,7 +31,9 @@ pub use url::DatabaseUrl;
 
 use super::clock::Timestamp;
 use super::event::{self, NewEvent};
+use super::secret::Secret;
 use super::{Error, Result};
+use sealed::Seal;
 
 /// A row type that decodes from either database; `#[derive(FromRow)]` suffices.
 pub trait Row: for<'r> FromRow<'r, PgRow> + for<'r> FromRow<'r, SqliteRow> + Send + Unpin + 'static {}
@@ -40,6 +44,7 @@ impl<T> Row for T where T: for<'r> FromRow<'r, PgRow> + for<'r> FromRow<'r, Sqli
 pub struct Db {
     handle: Handle,
     commits: Arc<Commits>,
+    seal: Option<Arc<Seal>>,
 }
 
 /// What is known of the commits to the database.
@@ -67,6 +72,7 @@ enum Handle {
 macro_rules! run {
     ($db:ident, $statement:ident, $query:expr, $fetch:ident) => {{
         let Statement { text, args } = $statement;
+        let args = $db.sealed(args)?;
         macro_rules! bound {
             () => {
                 args.into_iter().fold($query(AssertSqlSafe(text)), |query, arg| query.bind(arg))
@@ -99,7 +105,45 @@ impl From<sqlx::sqlite::SqliteQueryResult> for Affected {
 
 impl Db {
     fn new(handle: Handle) -> Self {
-        Self { handle, commits: Arc::default() }
+        Self { handle, commits: Arc::default(), seal: None }
+    }
+
+    /// This database, able to keep secrets: they are encrypted under the marketplace's secret key.
+    ///
+    /// # Errors
+    /// When no key can be made of it.
+    pub fn with_secret_key(self, secret_key: &Secret) -> Result<Self> {
+        Ok(Self { seal: Some(Arc::new(Seal::new(secret_key)?)), ..self })
+    }
+
+    fn seal(&self) -> Result<&Seal> {
+        self.seal.as_deref().ok_or_else(|| Error::internal("secrets need the marketplace's secret key"))
+    }
+
+    /// The arguments with their secrets encrypted.
+    fn sealed(&self, mut args: Vec<Arg>) -> Result<Vec<Arg>> {
+        for arg in &mut args {
+            if let Arg::Sealed(secret) = arg {
+                let sealed = match secret.take() {
+                    Some(Sealed::Open(secret)) => Some(self.seal()?.close(secret.expose())?),
+                    Some(Sealed::Closed(sealed)) => Some(sealed),
+                    None => None,
+                };
+                *arg = Arg::Bytes(sealed);
+            }
+        }
+        Ok(args)
+    }
+
+    /// The text of a secret.
+    ///
+    /// # Errors
+    /// When it was sealed under another secret key.
+    pub fn unseal(&self, secret: &Sealed) -> Result<Secret> {
+        match secret {
+            Sealed::Open(secret) => Ok(secret.clone()),
+            Sealed::Closed(sealed) => self.seal()?.open(sealed).map(Secret::new),
+        }
     }
 
     /// Which database this is.
@@ -127,7 +171,8 @@ impl Db {
                 return Err(Error::internal("a transaction was opened inside a transaction"));
             }
         };
-        Ok(Tx { db: Self { handle, commits: self.commits.clone() }, announced: Mutex::default() })
+        let db = Self { handle, commits: self.commits.clone(), seal: self.seal.clone() };
+        Ok(Tx { db, announced: Mutex::default() })
     }
 
     /// All rows that a statement gives.

@@ -10,6 +10,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Every failing field of an input with what each must be.
 pub type FieldErrors = BTreeMap<String, Vec<String>>;
 
+/// What is wrong with a value that another row has, where no two may.
+pub const TAKEN: &str = "has been taken already";
+
 /// What went wrong, as far as a caller needs to know to react.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {

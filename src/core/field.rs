@@ -1,13 +1,17 @@
 //! The types of fields: each says how a value is read from a request, checked, stored and described, once.
 
 pub(crate) mod choice;
+mod code;
 mod document;
+mod hidden;
 mod number;
 mod text;
 
+pub use code::VoucherCode;
 pub use document::{Document, Object, Ports, Uuids, Words};
+pub use hidden::Hashed;
 pub use number::{Count, Natural};
-pub use text::{Email, HttpUrl, Line, Link, Locale, MimeType, Name, Prose, Version};
+pub use text::{Email, HttpUrl, Line, Link, Locale, MimeType, Name, Prose, PublicKey, Version};
 
 use serde_json::Value;
 
@@ -50,6 +54,8 @@ pub trait Field: Sized {
     const SHAPE: Shape;
     /// Whether `null` is one of them.
     const NULLABLE: bool = false;
+    /// Whether its values are never answered.
+    const HIDDEN: bool = false;
 
     /// Reads a value of a request: JSON, or the text that forms and query strings have for everything.
     ///
@@ -62,6 +68,11 @@ pub trait Field: Sized {
 
     /// What stands in for a value that failed while the rules across fields are checked. It is never stored.
     fn blank() -> Self;
+
+    /// As [`HIDDEN`](Self::HIDDEN), for a value at hand.
+    fn hidden(&self) -> bool {
+        Self::HIDDEN
+    }
 }
 
 /// Optional fields: `null`, and the blank that forms send for it, are no value.
@@ -72,6 +83,7 @@ where
 {
     const SHAPE: Shape = T::SHAPE;
     const NULLABLE: bool = true;
+    const HIDDEN: bool = T::HIDDEN;
 
     fn parse(value: &Value) -> Result<Self, String> {
         match value {
@@ -129,6 +141,23 @@ impl Field for Timestamp {
 
     fn blank() -> Self {
         chrono::DateTime::UNIX_EPOCH.into()
+    }
+}
+
+/// An id of one thing or another.
+impl Field for uuid::Uuid {
+    const SHAPE: Shape = Shape::Id;
+
+    fn parse(value: &Value) -> Result<Self, String> {
+        Id::<()>::parse(value).map(Id::uuid)
+    }
+
+    fn arg(&self) -> Arg {
+        (*self).into()
+    }
+
+    fn blank() -> Self {
+        Self::nil()
     }
 }
 

@@ -3,52 +3,96 @@
 //! migration, its rules in `access/policy.rs` and its verbs in `access/permissions.rs`. Routes, filters, search and the
 //! API's description follow.
 
+mod appointment;
+mod attempt;
 mod badge;
 mod build;
+mod claim;
 mod configuration;
 mod dependency;
+mod entitlement;
 mod exposure;
+mod group;
+mod identity;
+mod identity_provider;
+mod instance;
 mod interface;
 mod license;
+mod member;
 mod parameter;
+mod party;
+mod platform;
 mod product;
 mod product_license;
 mod role;
+mod sub_product;
+mod surrogate;
 mod task;
+mod token;
 mod user;
+mod voucher;
 
+pub use appointment::Appointment;
+pub use attempt::{Attempt, Outcome};
 pub use badge::Badge;
 pub use build::{Build, Package};
+pub use claim::Claim;
 pub use configuration::Configuration;
 pub use dependency::Dependency;
+pub use entitlement::Entitlement;
 pub use exposure::Exposure;
+pub use group::Group;
+pub use identity::Identity;
+pub use identity_provider::IdentityProvider;
+pub use instance::{Instance, InstanceState};
 pub use interface::Interface;
 pub use license::{Expiry, License};
+pub use member::Member;
 pub use parameter::Parameter;
+pub use party::PartyType;
+pub use platform::Platform;
 pub use product::Product;
 pub use product_license::ProductLicense;
 pub use role::Role;
+pub use sub_product::SubProduct;
+pub use surrogate::Surrogate;
 pub use task::{DEFAULT_MEMORY, Task, Variable};
+pub use token::Token;
 pub use user::User;
+pub use voucher::Voucher;
 
 /// Calls a macro with the type of every resource: `each_resource!(handle)` makes `handle!(License, Product, …)`.
 #[macro_export]
 macro_rules! each_resource {
     ($handle:ident) => {
         $handle!(
+            Appointment,
+            Attempt,
             Badge,
             Build,
+            Claim,
             Configuration,
             Dependency,
+            Entitlement,
             Exposure,
+            Group,
+            Identity,
+            IdentityProvider,
+            Instance,
             Interface,
             License,
+            Member,
             Parameter,
+            Platform,
             Product,
             ProductLicense,
             Role,
+            SubProduct,
+            Surrogate,
             Task,
-            User
+            Token,
+            User,
+            Voucher
         )
     };
 }

@@ -2,7 +2,9 @@
 //! of a type that carries its rules. The generic verbs here, the routes, the filters, the API's description
 //! follow from that declaration.
 
+mod checks;
 mod input;
+mod located;
 pub mod query;
 mod read;
 mod record;
@@ -12,12 +14,10 @@ mod write;
 
 use std::future::Future;
 
-use serde::{Deserialize, Serialize};
-use uuid::Uuid;
-
 pub use input::Input;
+pub use located::Located;
 pub use query::Query;
-pub use read::{find, list, load};
+pub use read::{find, is_readable, list, load};
 pub use record::{FieldInfo, Mode, Record, parse};
 pub use table::{Parent, Reference, Table};
 pub use write::{
@@ -37,11 +37,25 @@ pub trait Resource: Record {
     const ALIASES: &'static [(&'static str, &'static str)] = &[];
     /// Columns that refer to other resources, which must exist and be readable by whoever sets them.
     const REFERENCES: &'static [Reference] = &[];
+    /// Sets of columns that no two rows have alike; the last of each is the field at fault.
+    const UNIQUE: &'static [&'static [&'static str]] = &[];
+    /// The fields that those see who may read and not change it; none means all.
+    const SAFE: &'static [&'static str] = &[];
+    /// The condition, in SQL with the id as `$1`, of the entitlements that go when it goes.
+    const ENTITLEMENTS: Option<&'static str> = None;
     /// Filters beyond the fields, each with what it leaves; see [`filter`](Self::filter).
     const FILTERS: &'static [(&'static str, &'static str)] = &[];
 
     /// Fills in what the caller left out of a creation.
     fn prepare(_caller: &Caller, _input: &mut Input) {}
+
+    /// Fills in what only the server knows of a new row.
+    ///
+    /// # Errors
+    /// When the operating system has no randomness to give.
+    fn complete(&mut self, _caller: &Caller, _input: &mut Input) -> Result<()> {
+        Ok(())
+    }
 
     /// Rules across fields: records what fails in the input's errors.
     fn validate(&self, _input: &mut Input) {}
@@ -52,6 +66,17 @@ pub trait Resource: Record {
     /// When the value does not parse.
     fn filter(_name: &str, _value: &str, _caller: &Caller, _statement: &mut Statement) -> Result<()> {
         Ok(())
+    }
+
+    /// Rules across rows, such as what a reference must lead to: records what fails in the input's errors.
+    fn check(
+        _tx: &Tx,
+        _caller: &Caller,
+        _old: Option<&Self>,
+        _new: &Self,
+        _input: &mut Input,
+    ) -> impl Future<Output = Result<()>> + Send {
+        async { Ok(()) }
     }
 
     /// Refuses a change that the state forbids. `None` stands for "not there" before a creation, after a deletion.
@@ -87,29 +112,5 @@ pub trait Resource: Record {
     /// Fills in what answers embed of other resources, for a whole page at once.
     fn embed(_db: &Db, _caller: &Caller, _page: &mut [Located<Self>]) -> impl Future<Output = Result<()>> + Send {
         async { Ok(()) }
-    }
-}
-
-/// A record together with where it is found.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Located<R> {
-    /// The record itself.
-    #[serde(flatten)]
-    pub record: R,
-    /// Its address, relative to the marketplace's root.
-    #[serde(default)]
-    pub path: String,
-    /// Its absolute address, where the record has no `url` of its own.
-    #[serde(default, rename = "url", skip_serializing_if = "Option::is_none")]
-    pub address: Option<String>,
-}
-
-impl<R: Resource> Located<R> {
-    /// Finds out where a record is, given the ids of what it is nested in, outermost first.
-    pub fn new(record: R, caller: &Caller, ancestors: &[Uuid]) -> Self {
-        let path = format!("{}/{}", R::TABLE.path_under(ancestors), record.id());
-        let has_own_url = R::FIELDS.iter().any(|field| field.name == "url");
-        let address = (!has_own_url).then(|| format!("{}{path}", caller.origin));
-        Self { record, path, address }
     }
 }

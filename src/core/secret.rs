@@ -7,7 +7,7 @@ use subtle::ConstantTimeEq;
 use super::{Error, Result};
 
 /// Crockford's base 32: no I, L, O or U to misread.
-const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+pub(super) const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /// A secret text. Its `Debug` shows only that it is one.
 #[derive(Clone)]

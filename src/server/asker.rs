@@ -6,13 +6,18 @@ use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderName, Method, header};
+use serde_json::{Map, Value};
 
 use super::App;
 use super::origin::origin;
 use super::problem::Problem;
 use crate::core::access::{Caller, administrator};
+use crate::core::idempotency::IdempotencyKey;
 use crate::core::{Error, Kind, Result};
+
+/// What clients tell repeats of a request by.
+pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// The caller of a request. Credentials that don't hold are refused; none at all make an anonymous caller.
 pub struct Asker(pub Caller);
@@ -30,10 +35,24 @@ impl FromRequestParts<App> for Asker {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let origin = origin_of(parts, app);
-        match bearer(&parts.headers)? {
-            None => Ok(Self(Caller::anonymous(origin))),
-            Some(token) => Ok(Self(authenticate(app, token, origin).await?)),
+        let mut caller = match bearer(&parts.headers)? {
+            None => Caller::anonymous(origin),
+            Some(token) => authenticate(app, token, origin).await?,
+        };
+        if let Some(key) = parts.headers.get(IDEMPOTENCY_KEY).filter(|_| parts.method == Method::POST) {
+            let key = key.to_str().unwrap_or_default();
+            caller.idempotency_key = Some(IdempotencyKey::new(key, &caller, parts.uri.path())?);
         }
+        Ok(Self(caller))
+    }
+}
+
+impl Asker {
+    /// The same, who sends these fields.
+    pub fn sending(mut self, fields: &Map<String, Value>) -> Self {
+        let key = self.0.idempotency_key.take();
+        self.0.idempotency_key = key.map(|key| key.with_body(&Value::Object(fields.clone())));
+        self
     }
 }
 

@@ -1,11 +1,13 @@
 //! The verbs of every resource: extract, call the core, wrap.
 
 use axum::Router;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{FromRequestParts, OriginalUri, RawPathParams, RawQuery, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::{get, post};
+use serde::Deserialize;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -17,7 +19,8 @@ use super::problem::Problem;
 use crate::core::Error;
 use crate::core::resource::{self, Precondition, Query, Resource};
 
-type Answer = Result<Response, Problem>;
+/// What handlers answer.
+pub type Answer = Result<Response, Problem>;
 
 /// The routes of a resource: its collection, its items, its search.
 pub fn routes<R: Resource>() -> Router<App> {
@@ -25,18 +28,29 @@ pub fn routes<R: Resource>() -> Router<App> {
     let name = R::TABLE.name;
     let above = collection.rsplit_once('/').map_or("", |(above, _)| above);
     let item = get(show::<R>).put(update::<R>).patch(update::<R>).delete(delete::<R>);
-    Router::new()
-        .route(collection, get(index::<R>).post(create::<R>).put(update_by_body::<R>))
-        .route(&format!("{collection}/search"), post(search::<R>))
-        .route(&format!("{collection}/{{{name}_id}}"), item.clone())
-        // The specification's OpenAPI document writes one item path in the singular; all have it here.
-        .route(&format!("{above}/{name}/{{{name}_id}}"), item)
+    let at = |collection: &str| {
+        Router::new()
+            .route(collection, get(index::<R>).post(create::<R>).put(update_by_body::<R>))
+            .route(&format!("{collection}/search"), post(search::<R>))
+            .route(&format!("{collection}/{{{name}_id}}"), item.clone())
+    };
+    // The specification's OpenAPI document writes one item path in the singular; all have it here.
+    let routes = at(collection).route(&format!("{above}/{name}/{{{name}_id}}"), item.clone());
+    match R::TABLE.flat {
+        Some(flat) => routes.merge(at(flat)),
+        None => routes,
+    }
 }
 
 /// The ids in a path, outermost first.
 pub struct Ids(pub Vec<Uuid>);
 
 impl Ids {
+    /// As many as the path has.
+    pub fn exactly<const N: usize>(&self) -> Result<[Uuid; N], Problem> {
+        Ok(self.0.as_slice().try_into().map_err(Error::internal)?)
+    }
+
     /// The ids of what the item is in, and the item's.
     fn split(&self) -> Result<(&[Uuid], Uuid), Problem> {
         let (id, ancestors) = self.0.split_last().ok_or_else(|| Error::internal("an item's path without an id"))?;
@@ -64,8 +78,12 @@ async fn index<R: Resource>(
     OriginalUri(uri): OriginalUri,
     RawQuery(query): RawQuery,
 ) -> Answer {
-    let pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect::<Vec<_>>();
-    list::<R>(&app, &asker, &ancestors, uri.path(), &pairs).await
+    list::<R>(&app, &asker, &ancestors, uri.path(), &pairs(query)).await
+}
+
+/// The parameters of a query string.
+pub fn pairs(query: Option<String>) -> Vec<(String, String)> {
+    form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect()
 }
 
 async fn search<R: Resource>(
@@ -94,7 +112,11 @@ fn parameter((name, value): (String, Value)) -> Option<(String, String)> {
     Some((name, value))
 }
 
-async fn list<R: Resource>(
+/// Answers a page of an index.
+///
+/// # Errors
+/// When a parameter does not hold, or an ancestor is not to be seen.
+pub async fn list<R: Resource>(
     app: &App,
     asker: &Asker,
     ancestors: &[Uuid],
@@ -123,6 +145,7 @@ async fn create<R: Resource>(
     for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned() {
         fields.entry(name).or_insert(Value::String(value));
     }
+    let asker = asker.sending(&fields);
     let located = resource::create::<R>(app.db(), &asker, &ancestors, fields).await?;
     answer::created(&located, &asker.origin)
 }
@@ -166,10 +189,25 @@ async fn change<R: Resource>(
     answer::json(StatusCode::OK, &located)
 }
 
-async fn delete<R: Resource>(State(app): State<App>, asker: Asker, ids: Ids, headers: HeaderMap) -> Answer {
+/// What a deletion may be told.
+#[derive(Deserialize)]
+struct Deletion {
+    #[serde(default)]
+    force: bool,
+}
+
+async fn delete<R: Resource>(
+    State(app): State<App>,
+    asker: Asker,
+    ids: Ids,
+    parameters: Result<axum::extract::Query<Deletion>, QueryRejection>,
+    headers: HeaderMap,
+) -> Answer {
     let (ancestors, id) = ids.split()?;
+    let must = |_| Error::bad_request("The parameter force must be true or false.");
+    let force = parameters.map_err(must)?.force;
     let holds = answer::precondition::<R>(&headers);
     let holds = holds.as_ref().map(|holds| holds as Precondition<'_, R>);
-    let located = resource::delete::<R>(app.db(), &asker, ancestors, id, holds).await?;
+    let located = resource::delete::<R>(app.db(), &asker, ancestors, id, holds, force).await?;
     answer::json(StatusCode::OK, &located)
 }

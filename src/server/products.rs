@@ -1,53 +1,99 @@
 //! What products and builds can do beyond the common verbs.
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{OriginalUri, RawQuery, State};
 use axum::http::StatusCode;
-use axum::response::Response;
-use axum::routing::post;
-use serde::Serialize;
+use axum::routing::{get, post};
+use uuid::Uuid;
 
 use super::App;
 use super::answer;
 use super::asker::Asker;
-use super::crud::Ids;
-use super::problem::Problem;
-use crate::core::model::{Build, Product};
-use crate::core::{Error, Result};
+use super::crud::{self, Answer, Ids};
+use crate::core::model::{Build, Product, Surrogate};
+use crate::core::resource::{self, Resource};
 
-/// The routes.
+/// The routes of what is done with them.
 pub fn routes() -> Router<App> {
     Router::new()
         .route("/products/{product_id}/publish", post(publish))
         .route("/products/{product_id}/unpublish", post(unpublish))
+        .route("/products/{product_id}/badges/{badge_id}", post(award).delete(withdraw))
         .route("/products/{product_id}/builds/{build_id}/publish", post(publish_build))
+        .route("/products/{product_id}/builds/{build_id}/validate", post(validate_build))
         .route("/products/{product_id}/builds/{build_id}/yank", post(yank_build))
 }
 
-async fn publish(State(app): State<App>, asker: Asker, ids: Ids) -> Result<Response, Problem> {
-    let [product] = exactly(&ids)?;
-    done(&Product::publish(app.db(), &asker, product).await?)
+/// The routes of indexes of what a product has to do with, and is not nested in it.
+pub fn indexes() -> Router<App> {
+    Router::new()
+        .route("/products/{product_id}/children", get(children))
+        .route("/products/{product_id}/parents", get(parents))
+        .route("/products/{product_id}/surrogates", get(surrogates))
 }
 
-async fn unpublish(State(app): State<App>, asker: Asker, ids: Ids) -> Result<Response, Problem> {
-    let [product] = exactly(&ids)?;
-    done(&Product::unpublish(app.db(), &asker, product).await?)
+async fn publish(State(app): State<App>, asker: Asker, ids: Ids) -> Answer {
+    let [product] = ids.exactly()?;
+    answer::json(StatusCode::OK, &Product::publish(app.db(), &asker, product).await?)
 }
 
-async fn publish_build(State(app): State<App>, asker: Asker, ids: Ids) -> Result<Response, Problem> {
-    let [product, build] = exactly(&ids)?;
-    done(&Build::publish(app.db(), &asker, product, build).await?)
+async fn unpublish(State(app): State<App>, asker: Asker, ids: Ids) -> Answer {
+    let [product] = ids.exactly()?;
+    answer::json(StatusCode::OK, &Product::unpublish(app.db(), &asker, product).await?)
 }
 
-async fn yank_build(State(app): State<App>, asker: Asker, ids: Ids) -> Result<Response, Problem> {
-    let [product, build] = exactly(&ids)?;
-    done(&Build::yank(app.db(), &asker, product, build).await?)
+async fn award(State(app): State<App>, asker: Asker, ids: Ids) -> Answer {
+    let [product, badge] = ids.exactly()?;
+    answer::json(StatusCode::OK, &Product::award(app.db(), &asker, product, badge).await?)
 }
 
-fn exactly<const N: usize>(Ids(ids): &Ids) -> Result<[uuid::Uuid; N]> {
-    ids.as_slice().try_into().map_err(Error::internal)
+async fn withdraw(State(app): State<App>, asker: Asker, ids: Ids) -> Answer {
+    let [product, badge] = ids.exactly()?;
+    answer::json(StatusCode::OK, &Product::withdraw(app.db(), &asker, product, badge).await?)
 }
 
-fn done(changed: &impl Serialize) -> Result<Response, Problem> {
-    answer::json(StatusCode::OK, changed)
+async fn publish_build(State(app): State<App>, asker: Asker, ids: Ids) -> Answer {
+    let [product, build] = ids.exactly()?;
+    answer::json(StatusCode::OK, &Build::publish(app.db(), &asker, product, build).await?)
+}
+
+async fn validate_build(State(app): State<App>, asker: Asker, ids: Ids) -> Answer {
+    let [product, build] = ids.exactly()?;
+    answer::json(StatusCode::OK, &Build::vouch(app.db(), &asker, product, build).await?)
+}
+
+async fn yank_build(State(app): State<App>, asker: Asker, ids: Ids) -> Answer {
+    let [product, build] = ids.exactly()?;
+    answer::json(StatusCode::OK, &Build::yank(app.db(), &asker, product, build).await?)
+}
+
+async fn children(state: State<App>, asker: Asker, ids: Ids, uri: OriginalUri, query: RawQuery) -> Answer {
+    related::<Product>(state, asker, ids, uri, query, "child_of").await
+}
+
+async fn parents(state: State<App>, asker: Asker, ids: Ids, uri: OriginalUri, query: RawQuery) -> Answer {
+    related::<Product>(state, asker, ids, uri, query, "parent_of").await
+}
+
+async fn surrogates(state: State<App>, asker: Asker, ids: Ids, uri: OriginalUri, query: RawQuery) -> Answer {
+    related::<Surrogate>(state, asker, ids, uri, query, "product_id").await
+}
+
+/// The index of those that a filter relates to a product.
+async fn related<R: Resource>(
+    State(app): State<App>,
+    asker: Asker,
+    ids: Ids,
+    OriginalUri(uri): OriginalUri,
+    RawQuery(query): RawQuery,
+    filter: &str,
+) -> Answer {
+    let [product]: [Uuid; 1] = ids.exactly()?;
+    resource::load::<Product>(app.db(), &asker, &[], product).await?;
+    let (mut pairs, related) = (crud::pairs(query), (filter.to_owned(), product.to_string()));
+    // The address of the next page has it already.
+    if !pairs.contains(&related) {
+        pairs.push(related);
+    }
+    crud::list::<R>(&app, &asker, &[], uri.path(), &pairs).await
 }

@@ -14,9 +14,10 @@ use tower_http::request_id::{MakeRequestId, PropagateRequestIdLayer, RequestId, 
 use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 
+use super::asker::IDEMPOTENCY_KEY;
 use super::origin::WebOrigin;
 use super::problem::{self, Problem};
-use super::{App, answer, body, cable, cache, crud, events, openapi, packages, products, status};
+use super::{App, answer, body, cable, cache, crud, events, identity_providers, openapi, packages, products, status};
 use crate::core::Error;
 use crate::core::model;
 use crate::each_resource;
@@ -30,9 +31,12 @@ macro_rules! resource_routes {
 
 /// The whole server.
 pub fn router(app: App) -> Router {
-    let resources = each_resource!(resource_routes).layer(middleware::from_fn_with_state(app.clone(), cache::keep));
+    let resources = each_resource!(resource_routes)
+        .merge(products::indexes())
+        .layer(middleware::from_fn_with_state(app.clone(), cache::keep));
     let api = resources
         .merge(products::routes())
+        .merge(identity_providers::routes())
         .merge(status::routes())
         .route("/events", get(events::index))
         .route("/packages", post(packages::publish))
@@ -93,7 +97,7 @@ fn cors(origins: &[WebOrigin]) -> CorsLayer {
             header::ACCEPT,
             header::IF_MATCH,
             header::IF_NONE_MATCH,
-            name("idempotency-key"),
+            IDEMPOTENCY_KEY,
         ])
         .expose_headers([header::ETAG, header::LINK, header::LOCATION, header::RETRY_AFTER, name("x-request-id")])
         .max_age(Duration::from_secs(3600))

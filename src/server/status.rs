@@ -65,7 +65,7 @@ pub struct Status {
     product: Clock,
     database: Clock,
     #[serde(skip_serializing_if = "Option::is_none")]
-    identity: Option<Identity>,
+    identity: Option<Principal>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Object)]
     permissions: Option<Permissions>,
@@ -80,7 +80,7 @@ pub struct Clock {
 
 /// Who asks.
 #[derive(Serialize, ToSchema)]
-pub struct Identity {
+pub struct Principal {
     #[schema(value_type = String)]
     user_id: crate::core::id::Id<User>,
     #[schema(value_type = Object)]
@@ -93,7 +93,7 @@ async fn status(State(app): State<App>, asker: Asker) -> Result<axum::Json<Statu
         None => None,
         Some(user_id) => {
             let user = resource::find::<User>(app.db(), &asker, &[], user_id.uuid()).await?;
-            Some(Identity { user_id, user })
+            Some(Principal { user_id, user })
         }
     };
     Ok(axum::Json(Status {

@@ -55,7 +55,8 @@ const PUBLISHED: &[&str] = &["create", "read", "update", "delete", "publish", "v
 const TEMPLATE: &[(&str, &[&str])] = &[
     ("everything", &["manage"]),
     ("appointments", CRUD),
-    ("attempts", CRUD),
+    // The record of who asked for what is written by the marketplace alone.
+    ("attempts", &["read"]),
     ("badges", CRUD),
     ("builds", PUBLISHED),
     ("claims", CRUD),
@@ -113,8 +114,9 @@ impl Permissions {
     pub async fn of_user(db: &Db, id: Id<User>) -> Result<Self> {
         let roles: Vec<(Json<Self>,)> = db
             .all(crate::sql!(
-                "select roles.permissions from roles join appointments on appointments.role_id = roles.id \
-                 where appointments.entity_type = 'User' and appointments.entity_id = $1",
+                "select roles.permissions from roles where exists (select 1 from appointments \
+                 where appointments.role_id = roles.id and (appointments.user_id = $1 \
+                 or appointments.group_id in (select group_id from members where members.user_id = $1)))",
                 id
             ))
             .await?;

@@ -11,6 +11,10 @@ pub enum When {
     Published,
     /// Those that belong to the caller.
     Own,
+    /// Those in something that belongs to the caller, whatever roles permit with it.
+    InOwn,
+    /// Those for a group that the caller is a member of.
+    Member,
     /// Those whose parent the caller may do this with.
     Parent(Verb),
     /// Those that are published and whose parent the caller may read.
@@ -55,5 +59,24 @@ pub const POLICY: &[Rule] = &[
     allow("exposures", ALL, When::Parent(Update)),
     allow("parameters", &[Read], When::Parent(Read)),
     allow("parameters", ALL, When::Parent(Update)),
+    allow("surrogates", &[Read], When::Always),
+    // To join products takes a right to both: whoever has the one is given the other.
+    allow("sub_products", &[Read], When::Parent(Read)),
+    allow("sub_products", ALL, When::Parent(Update)),
     allow("users", &[Read, Update], When::Own),
+    allow("identities", &[Read, Delete], When::Own),
+    allow("tokens", ALL, When::Own),
+    allow("platforms", ALL, When::Own),
+    allow("instances", ALL, When::InOwn),
+    allow("groups", &[Read], When::Member),
+    allow("identity_providers", &[Read], When::Published),
+    // Vendors hand out rights to what is theirs; a role that keeps products does not.
+    allow("entitlements", &[Read], When::Own),
+    allow("entitlements", ALL, When::InOwn),
+    allow("vouchers", &[Read], When::Own),
+    allow("vouchers", ALL, When::InOwn),
+    allow("claims", &[Read], When::Own),
+    allow("claims", &[Read], When::Member),
+    allow("claims", &[Create, Read], When::InOwn),
+    allow("attempts", &[Read], When::Own),
 ];

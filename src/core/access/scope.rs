@@ -1,9 +1,11 @@
 //! The policy as SQL.
 
-use super::policy::{POLICY, When};
+use uuid::Uuid;
+
+use super::policy::{POLICY, Rule, When};
 use super::{Caller, Verb};
 use crate::core::db::Statement;
-use crate::core::resource::Table;
+use crate::core::resource::{Parent, Table};
 
 /// Appends the condition under which the caller may do this with a row of the table.
 pub fn push_scope(table: &Table, caller: &Caller, verb: Verb, statement: &mut Statement) {
@@ -11,13 +13,57 @@ pub fn push_scope(table: &Table, caller: &Caller, verb: Verb, statement: &mut St
         statement.push("true");
         return;
     }
-    let rules = POLICY.iter().filter(|rule| rule.resource == table.plural && rule.verbs.contains(&verb));
     statement.push("(false");
-    for rule in rules {
+    for rule in rules(table, verb) {
         statement.push(" or ");
         push_when(table, caller, rule.when, statement);
     }
     statement.push(")");
+}
+
+/// Appends the condition under which the caller may create a row of the table, of which `id_in` tells the ids that its
+/// columns will hold.
+pub fn push_creation(table: &Table, caller: &Caller, id_in: impl Fn(&str) -> Option<Uuid>, statement: &mut Statement) {
+    let push_parents = |statement: &mut Statement, push: &dyn Fn(&Table, &mut Statement)| {
+        for parent in parents(table) {
+            let above = parent.table.plural;
+            statement.push(&format!(" and exists (select 1 from {above} where {above}.id = "));
+            statement.push_arg(id_in(parent.column)).push(" and ");
+            push(parent.table, statement);
+            statement.push(")");
+        }
+    };
+    statement.push("(false");
+    for rule in rules(table, Verb::Create) {
+        statement.push(" or ");
+        match rule.when {
+            When::Own => {
+                let user = caller.user_id().map(crate::core::id::Id::uuid);
+                let own = user.is_some() && table.owner.and_then(&id_in) == user;
+                statement.push(if own { "true" } else { "false" });
+            }
+            When::Parent(verb) => {
+                statement.push("true");
+                push_parents(statement, &|parent, statement| push_scope(parent, caller, verb, statement));
+            }
+            When::InOwn => {
+                statement.push("true");
+                push_parents(statement, &|parent, statement| push_owned(parent, caller, statement));
+            }
+            When::Always | When::Published | When::PublishedInParent | When::Member => {
+                statement.push("false");
+            }
+        }
+    }
+    statement.push(")");
+}
+
+fn rules<'a>(table: &'a Table, verb: Verb) -> impl Iterator<Item = &'static Rule> + 'a {
+    POLICY.iter().filter(move |rule| rule.resource == table.plural && rule.verbs.contains(&verb))
+}
+
+fn parents(table: &Table) -> impl Iterator<Item = &Parent> {
+    table.parent.iter().chain(&table.partner)
 }
 
 fn push_when(table: &Table, caller: &Caller, when: When, statement: &mut Statement) {
@@ -26,14 +72,9 @@ fn push_when(table: &Table, caller: &Caller, when: When, statement: &mut Stateme
             statement.push("true");
         }
         When::Published => push_published(table, caller, statement),
-        When::Own => match (table.owner, caller.user_id()) {
-            (Some(owner), Some(user)) => {
-                statement.push(&format!("{}.{owner} = ", table.plural)).push_arg(user);
-            }
-            _ => {
-                statement.push("false");
-            }
-        },
+        When::Own => push_equal(table, table.owner, caller, statement),
+        When::InOwn => push_parents(table, statement, &|parent, statement| push_owned(parent, caller, statement)),
+        When::Member => push_member(table, caller, statement),
         When::Parent(verb) => push_parent(table, caller, verb, statement),
         When::PublishedInParent => {
             push_published(table, caller, statement);
@@ -50,13 +91,51 @@ fn push_published(table: &Table, caller: &Caller, statement: &mut Statement) {
     }
 }
 
-fn push_parent(table: &Table, caller: &Caller, verb: Verb, statement: &mut Statement) {
-    let Some(parent) = &table.parent else {
-        statement.push("false");
-        return;
+/// Appends that a column has the caller's id.
+fn push_equal(table: &Table, column: Option<&str>, caller: &Caller, statement: &mut Statement) {
+    match (column, caller.user_id()) {
+        (Some(column), Some(user)) => statement.push(&format!("{}.{column} = ", table.plural)).push_arg(user),
+        _ => statement.push("false"),
     };
-    let (child, above) = (table.plural, parent.table.plural);
-    statement.push(&format!("exists (select 1 from {above} where {above}.id = {child}.{} and ", parent.column));
-    push_scope(parent.table, caller, verb, statement);
+}
+
+/// Appends that a row belongs to the caller: itself, or else all that it is part of.
+fn push_owned(table: &Table, caller: &Caller, statement: &mut Statement) {
+    match table.owner {
+        Some(_) => push_equal(table, table.owner, caller, statement),
+        None => push_parents(table, statement, &|parent, statement| push_owned(parent, caller, statement)),
+    }
+}
+
+fn push_member(table: &Table, caller: &Caller, statement: &mut Statement) {
+    match (table.group, caller.user_id()) {
+        (Some(column), Some(user)) => {
+            let group = format!("{}.{column}", table.plural);
+            statement.push(&format!(
+                "exists (select 1 from members where members.group_id = {group} and members.user_id = "
+            ));
+            statement.push_arg(user).push(")");
+        }
+        _ => {
+            statement.push("false");
+        }
+    }
+}
+
+fn push_parent(table: &Table, caller: &Caller, verb: Verb, statement: &mut Statement) {
+    push_parents(table, statement, &|parent, statement| push_scope(parent, caller, verb, statement));
+}
+
+/// Appends that all that a row is part of is there and meets a condition.
+fn push_parents(table: &Table, statement: &mut Statement, push: &dyn Fn(&Table, &mut Statement)) {
+    statement.push(if table.parent.is_some() { "(true" } else { "(false" });
+    for parent in parents(table) {
+        // A table that is joined twice goes by one name inside each of the two.
+        let (child, above) = (table.plural, parent.table.plural);
+        statement
+            .push(&format!(" and exists (select 1 from {above} where {above}.id = {child}.{} and ", parent.column));
+        push(parent.table, statement);
+        statement.push(")");
+    }
     statement.push(")");
 }

@@ -9,6 +9,7 @@ use sqlx::sqlite::{SqliteArgumentsBuffer, SqliteTypeInfo};
 use sqlx::{Postgres, Sqlite, Type};
 use uuid::Uuid;
 
+use super::Sealed;
 use crate::core::clock::Timestamp;
 use crate::core::id::Id;
 
@@ -29,6 +30,8 @@ pub enum Arg {
     Time(Option<DateTime<Utc>>),
     /// `jsonb`, objects and arrays only
     Json(Option<Value>),
+    /// `bytea`, encrypted before it is bound
+    Sealed(Option<Sealed>),
 }
 
 macro_rules! arg {
@@ -60,12 +63,14 @@ macro_rules! arg {
         impl<'q> Encode<'q, $db> for Arg {
             fn encode_by_ref(&self, buffer: &mut $buffer) -> Result<IsNull, BoxDynError> {
                 match self {
-                    $(Self::$variant(value) => <Option<$type> as Encode<'q, $db>>::encode_by_ref(value, buffer)),+
+                    $(Self::$variant(value) => <Option<$type> as Encode<'q, $db>>::encode_by_ref(value, buffer),)+
+                    Self::Sealed(_) => Err("a secret was bound in the open".into()),
                 }
             }
             fn produces(&self) -> Option<$info> {
                 Some(match self {
-                    $(Self::$variant(_) => <$type as Type<$db>>::type_info()),+
+                    $(Self::$variant(_) => <$type as Type<$db>>::type_info(),)+
+                    Self::Sealed(_) => <Vec<u8> as Type<$db>>::type_info(),
                 })
             }
         }
@@ -77,6 +82,12 @@ arg!(Bool(bool), Int(i64), Text(String), Bytes(Vec<u8>), Uuid(Uuid), Time(DateTi
 impl From<&str> for Arg {
     fn from(value: &str) -> Self {
         Self::Text(Some(value.to_owned()))
+    }
+}
+
+impl From<Option<Sealed>> for Arg {
+    fn from(value: Option<Sealed>) -> Self {
+        Self::Sealed(value)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use sqlx::error::{DatabaseError, ErrorKind};
 
+use crate::core::error::TAKEN;
 use crate::core::{Error, Kind};
 
 /// PostgreSQL's SQLSTATE classes and codes for what may well work a moment later: connection exceptions, transactions
@@ -49,7 +50,7 @@ pub(super) fn is_away(error: &sqlx::Error) -> bool {
 fn taken(failure: &dyn DatabaseError) -> Error {
     match unique_field(failure) {
         Some(field) if field == "id" => Error::conflict("There is one with this id already."),
-        Some(field) => Error::invalid_field(&field, "has been taken already"),
+        Some(field) => Error::invalid_field(&field, TAKEN),
         None => Error::conflict("There is one like this already."),
     }
 }

@@ -12,7 +12,10 @@ use super::{Db, Dialect, Handle, failure};
 use crate::core::{Error, Kind, Result};
 
 /// Every migration, oldest first. A released one never changes; `migrations/README.md` has the rules.
-const MIGRATIONS: &[(&str, &str)] = &[("marketplace", include_str!("../../../migrations/0001_marketplace.sql"))];
+const MIGRATIONS: &[(&str, &str)] = &[
+    ("marketplace", include_str!("../../../migrations/0001_marketplace.sql")),
+    ("people_and_rights", include_str!("../../../migrations/0002_people_and_rights.sql")),
+];
 
 static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
     let migration = |(index, (name, text)): (usize, &(&'static str, &'static str))| {

@@ -90,6 +90,8 @@ text! {
     Locale: 35, "", locale;
     /// A mail address.
     Email: 254, "email", email;
+    /// A public key, as PEM (RFC 7468) or JWK (RFC 7517).
+    PublicKey: 16384, "", public_key;
 }
 
 fn filled(text: &str) -> Result<(), String> {
@@ -161,5 +163,16 @@ fn email(text: &str) -> Result<(), String> {
         Ok(())
     } else {
         Err("must be a mail address".into())
+    }
+}
+
+fn public_key(text: &str) -> Result<(), String> {
+    let jwk = || serde_json::from_str::<Value>(text).is_ok_and(|key| key["kty"].is_string() && key["d"].is_null());
+    let pem =
+        text.trim().starts_with("-----BEGIN PUBLIC KEY-----") && text.trim().ends_with("-----END PUBLIC KEY-----");
+    if (pem || jwk()) && text.len() <= 16384 {
+        prose(text)
+    } else {
+        Err("must be a public key as PEM (-----BEGIN PUBLIC KEY-----) or JWK, and no private one".into())
     }
 }

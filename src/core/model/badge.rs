@@ -15,11 +15,6 @@ resource! {
 }
 
 impl Resource for Badge {
-    const TABLE: Table = Table {
-        name: "badge",
-        plural: "badges",
-        path: "/badges",
-        sort: "name",
-        ..Table::PLAIN
-    };
+    const TABLE: Table = Table { name: "badge", plural: "badges", path: "/badges", sort: "name", ..Table::PLAIN };
+    const UNIQUE: &'static [&'static [&'static str]] = &[&["name"]];
 }

@@ -71,6 +71,7 @@ impl Resource for Build {
         published: &["published_at"],
         ..Table::PLAIN
     };
+    const UNIQUE: &'static [&'static [&'static str]] = &[&["product_id", "version"]];
     const ALIASES: &'static [(&'static str, &'static str)] = &[("software_version", "version")];
 
     async fn guard(_: &Tx, _: &Caller, old: Option<&Self>, new: Option<&Self>) -> Result<()> {
@@ -127,6 +128,16 @@ impl Build {
         let now = caller.now;
         let yank = |build: &mut Self| build.yanked_at = build.yanked_at.or(Some(now));
         resource::transition(db, caller, &[product], id, Verb::Publish, yank).await
+    }
+
+    /// Vouches for a build.
+    ///
+    /// # Errors
+    /// When it is not to be seen, or the caller may not validate.
+    pub async fn vouch(db: &Db, caller: &Caller, product: Uuid, id: Uuid) -> Result<Located<Self>> {
+        let now = caller.now;
+        let vouch = |build: &mut Self| build.validated_at = build.validated_at.or(Some(now));
+        resource::transition(db, caller, &[product], id, Verb::Validate, vouch).await
     }
 
     /// Sets the instant of publication, where it is not set.

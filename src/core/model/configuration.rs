@@ -30,6 +30,7 @@ impl Resource for Configuration {
         sort: "name",
         ..Table::PLAIN
     };
+    const UNIQUE: &'static [&'static [&'static str]] = &[&["build_id", "name"]];
 
     async fn guard(tx: &Tx, _: &Caller, old: Option<&Self>, new: Option<&Self>) -> Result<()> {
         match old.or(new) {

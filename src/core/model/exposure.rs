@@ -26,6 +26,7 @@ impl Resource for Exposure {
         parent: Some(Parent { table: &Build::TABLE, column: "build_id" }),
         ..Table::PLAIN
     };
+    const UNIQUE: &'static [&'static [&'static str]] = &[&["build_id", "interface_id"]];
     const REFERENCES: &'static [Reference] = &[Reference { column: "interface_id", table: &Interface::TABLE }];
 
     async fn guard(tx: &Tx, _: &Caller, old: Option<&Self>, new: Option<&Self>) -> Result<()> {

@@ -19,13 +19,9 @@ resource! {
 }
 
 impl Resource for Interface {
-    const TABLE: Table = Table {
-        name: "interface",
-        plural: "interfaces",
-        path: "/interfaces",
-        sort: "name",
-        ..Table::PLAIN
-    };
+    const TABLE: Table =
+        Table { name: "interface", plural: "interfaces", path: "/interfaces", sort: "name", ..Table::PLAIN };
+    const UNIQUE: &'static [&'static [&'static str]] = &[&["name"], &["uri", "version"]];
 }
 
 impl Interface {

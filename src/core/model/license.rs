@@ -47,13 +47,10 @@ resource! {
 }
 
 impl Resource for License {
-    const TABLE: Table = Table {
-        name: "license",
-        plural: "licenses",
-        path: "/licenses",
-        sort: "name",
-        ..Table::PLAIN
-    };
+    const TABLE: Table = Table { name: "license", plural: "licenses", path: "/licenses", sort: "name", ..Table::PLAIN };
+    const UNIQUE: &'static [&'static [&'static str]] = &[&["name"], &["url"]];
+    const ENTITLEMENTS: Option<&'static str> =
+        Some("product_license_id in (select id from product_licenses where license_id = $1)");
 
     fn validate(&self, input: &mut Input) {
         if self.expiry == Expiry::AbsoluteDate && self.expires_at.is_none() {

@@ -30,6 +30,7 @@ impl Resource for Parameter {
         sort: "name",
         ..Table::PLAIN
     };
+    const UNIQUE: &'static [&'static [&'static str]] = &[&["exposure_id", "name"]];
 
     async fn guard(tx: &Tx, _: &Caller, old: Option<&Self>, new: Option<&Self>) -> Result<()> {
         let Some(row) = old.or(new) else { return Ok(()) };

@@ -84,7 +84,12 @@ impl Resource for Product {
     const FILTERS: &'static [(&'static str, &'static str)] = &[
         ("published", "Only those that are published, or with false only the others."),
         ("license_id", "Only those offered under this licence. Commas separate alternatives."),
+        ("child_of", "Only those directly under one of these products. Commas separate alternatives."),
+        ("parent_of", "Only those directly above one of these products. Commas separate alternatives."),
     ];
+    const UNIQUE: &'static [&'static [&'static str]] = &[&["name"]];
+    const ENTITLEMENTS: Option<&'static str> =
+        Some("product_license_id in (select id from product_licenses where product_id = $1)");
 
     fn prepare(caller: &Caller, input: &mut Input) {
         if let Some(user) = caller.user_id() {
@@ -98,15 +103,18 @@ impl Resource for Product {
             let published = bool::parse(&value.into()).map_err(parameter)?;
             statement.push(if published { "" } else { "not " });
             statement.push("coalesce(products.published_at <= ").push_arg(caller.now).push(", false)");
-        } else {
-            let ids = resource::query::alternatives(name, value)?;
-            let ids: Result<Vec<Uuid>, _> = ids.into_iter().map(str::parse).collect();
-            let ids = ids.map_err(|_| parameter("must be a UUID".into()))?;
-            statement.push(
-                "exists (select 1 from product_licenses where product_licenses.product_id = products.id and license_id in (",
-            );
-            statement.push_args(ids).push("))");
+            return Ok(());
         }
+        let ids = resource::query::alternatives(name, value)?;
+        let ids: Result<Vec<Uuid>, _> = ids.into_iter().map(str::parse).collect();
+        let ids = ids.map_err(|_| parameter("must be a UUID".into()))?;
+        let (table, own, other) = match name {
+            "child_of" => ("sub_products", "child_id", "parent_id"),
+            "parent_of" => ("sub_products", "parent_id", "child_id"),
+            _ => ("product_licenses", "product_id", "license_id"),
+        };
+        statement.push(&format!("products.id in (select {own} from {table} where {other} in ("));
+        statement.push_args(ids).push("))");
         Ok(())
     }
 
@@ -164,6 +172,41 @@ impl Product {
     /// When it is not to be seen, or the caller may not publish.
     pub async fn unpublish(db: &Db, caller: &Caller, id: Uuid) -> Result<Located<Self>> {
         resource::transition(db, caller, &[], id, Verb::Publish, |product: &mut Self| product.published_at = None).await
+    }
+
+    /// Gives a product a badge. That takes a permission on badges: nobody awards them to what is their own.
+    ///
+    /// # Errors
+    /// When either is not to be seen, or the caller may not change badges.
+    pub async fn award(db: &Db, caller: &Caller, id: Uuid, badge: Uuid) -> Result<Located<Self>> {
+        let change = "insert into product_badges (product_id, badge_id) values ($1, $2) on conflict do nothing";
+        Self::change_badges(db, caller, id, badge, change).await
+    }
+
+    /// Takes a badge from a product.
+    ///
+    /// # Errors
+    /// As [`award`](Self::award).
+    pub async fn withdraw(db: &Db, caller: &Caller, id: Uuid, badge: Uuid) -> Result<Located<Self>> {
+        Self::change_badges(db, caller, id, badge, "delete from product_badges where product_id = $1 and badge_id = $2")
+            .await
+    }
+
+    async fn change_badges(
+        db: &Db,
+        caller: &Caller,
+        id: Uuid,
+        badge: Uuid,
+        change: &'static str,
+    ) -> Result<Located<Self>> {
+        caller.require_signed_in()?;
+        let tx = db.begin().await?;
+        resource::load::<Self>(&tx, caller, &[], id).await?;
+        resource::require::<Badge>(&tx, caller, &[], badge, Verb::Update, None).await?;
+        tx.execute(Statement::new(change).bind(id).bind(badge)).await?;
+        let product = resource::find::<Self>(&tx, caller, &[], id).await?;
+        tx.commit().await?;
+        Ok(product)
     }
 
     /// Whether everybody may see it at this instant.

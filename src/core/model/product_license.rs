@@ -26,5 +26,7 @@ impl Resource for ProductLicense {
         parent: Some(Parent { table: &Product::TABLE, column: "product_id" }),
         ..Table::PLAIN
     };
+    const UNIQUE: &'static [&'static [&'static str]] = &[&["product_id", "license_id"]];
+    const ENTITLEMENTS: Option<&'static str> = Some("product_license_id = $1");
     const REFERENCES: &'static [Reference] = &[Reference { column: "license_id", table: &License::TABLE }];
 }

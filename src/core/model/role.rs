@@ -21,11 +21,6 @@ resource! {
 }
 
 impl Resource for Role {
-    const TABLE: Table = Table {
-        name: "role",
-        plural: "roles",
-        path: "/roles",
-        sort: "name",
-        ..Table::PLAIN
-    };
+    const TABLE: Table = Table { name: "role", plural: "roles", path: "/roles", sort: "name", ..Table::PLAIN };
+    const UNIQUE: &'static [&'static [&'static str]] = &[&["name"]];
 }

@@ -91,6 +91,7 @@ impl Resource for Task {
         sort: "name",
         ..Table::PLAIN
     };
+    const UNIQUE: &'static [&'static [&'static str]] = &[&["configuration_id", "name"]];
     const ALIASES: &'static [(&'static str, &'static str)] = &[
         ("label", "name"),
         ("instances_minimum", "minimum"),

@@ -45,6 +45,7 @@ impl Resource for User {
         search: &["name", "first_name", "last_name"],
         ..Table::PLAIN
     };
+    const ENTITLEMENTS: Option<&'static str> = Some("user_id = $1");
     const ALIASES: &'static [(&'static str, &'static str)] =
         &[("given_name", "first_name"), ("family_name", "last_name")];
 
@@ -65,24 +66,14 @@ impl Resource for User {
         Ok(())
     }
 
-    /// A new user is appointed to every default role; a deleted one leaves all.
+    /// A new user is appointed to every default role.
     async fn settle(tx: &Tx, caller: &Caller, old: Option<&Self>, new: Option<&Self>) -> Result<()> {
-        match (old, new) {
-            (None, Some(user)) => {
-                let roles: Vec<(Uuid,)> =
-                    tx.all(crate::sql!("select id from roles where \"default\" = $1", true)).await?;
-                for (role,) in roles {
-                    administrator::appoint(tx, role, user.id.uuid(), caller.now).await?;
-                }
-                Ok(())
-            }
-            (Some(user), None) => {
-                let statement =
-                    crate::sql!("delete from appointments where entity_type = 'User' and entity_id = $1", user.id);
-                tx.execute(statement).await.map(drop)
-            }
-            _ => Ok(()),
+        let (None, Some(user)) = (old, new) else { return Ok(()) };
+        let roles: Vec<(Uuid,)> = tx.all(crate::sql!("select id from roles where \"default\" = $1", true)).await?;
+        for (role,) in roles {
+            administrator::appoint(tx, role, user.id.uuid(), caller.now).await?;
         }
+        Ok(())
     }
 
     async fn embed(_: &Db, _: &Caller, page: &mut [Located<Self>]) -> Result<()> {

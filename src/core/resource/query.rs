@@ -145,7 +145,7 @@ fn field_of<R: Resource>(name: &str) -> Option<&'static FieldInfo> {
         .iter()
         .chain(COMMON)
         .find(|field| field.name == name)
-        .filter(|field| !matches!(field.shape, Shape::Object | Shape::List))
+        .filter(|field| !field.hidden && !matches!(field.shape, Shape::Object | Shape::List))
 }
 
 fn unknown_sort<R: Resource>(value: &str) -> Error {

@@ -57,6 +57,16 @@ pub async fn load<R: Resource>(db: &Db, caller: &Caller, ancestors: &[Uuid], id:
     db.optional(select).await?.ok_or_else(|| Error::not_found(R::TABLE.name))
 }
 
+/// Whether there is such a row and the caller may read it.
+///
+/// # Errors
+/// When the database is away.
+pub async fn is_readable(db: &Db, caller: &Caller, table: &Table, id: Uuid) -> Result<bool> {
+    let mut select = Statement::new(format!("select 1 from {} where ", table.plural));
+    push_item(table, caller, &[], id, Verb::Read, &mut select);
+    db.exists(select).await
+}
+
 /// Nothing, if the caller may read the direct parent and it is itself under the other ancestors.
 ///
 /// # Errors

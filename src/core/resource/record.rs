@@ -32,6 +32,8 @@ pub struct FieldInfo {
     pub shape: Shape,
     /// Whether `null` is a value.
     pub nullable: bool,
+    /// Whether it is never answered, nor filtered or sorted by.
+    pub hidden: bool,
     /// Whether a creation must give it.
     pub required: bool,
     /// Who sets it.
@@ -43,8 +45,8 @@ pub struct FieldInfo {
 impl FieldInfo {
     /// A field that every resource has, of this type.
     pub const fn common<T: Field>(name: &'static str, about: &'static str) -> Self {
-        let (shape, nullable, required) = (T::SHAPE, T::NULLABLE, false);
-        Self { name, about, shape, nullable, required, mode: Mode::Server, parse: parse::<T> }
+        let (shape, nullable, hidden) = (T::SHAPE, T::NULLABLE, T::HIDDEN);
+        Self { name, about, shape, nullable, hidden, required: false, mode: Mode::Server, parse: parse::<T> }
     }
 }
 
@@ -96,7 +98,12 @@ macro_rules! resource {
         pub struct $type {
             /// Its id.
             pub id: $crate::core::id::Id<$type>,
-            $($(#[doc = $doc])+ pub $field: $field_type,)+
+            $(
+                $(#[doc = $doc])+
+                #[serde(default = "crate::core::field::Field::blank")]
+                #[serde(skip_serializing_if = "crate::core::field::Field::hidden")]
+                pub $field: $field_type,
+            )+
             /// When it was made.
             pub created_at: $crate::core::clock::Timestamp,
             /// When it last changed.
@@ -111,6 +118,7 @@ macro_rules! resource {
                 about: concat!($($doc),+),
                 shape: <$field_type as $crate::core::field::Field>::SHAPE,
                 nullable: <$field_type as $crate::core::field::Field>::NULLABLE,
+                hidden: <$field_type as $crate::core::field::Field>::HIDDEN,
                 required: !<$field_type as $crate::core::field::Field>::NULLABLE && !$crate::resource!(@given $($default)?),
                 mode: $crate::resource!(@mode $($mode)?),
                 parse: $crate::core::resource::parse::<$field_type>,

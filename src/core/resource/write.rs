@@ -4,12 +4,13 @@
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use super::checks::{check_references, check_unique, quoted, require_create, require_no_entitlements};
 use super::read::{push_item, require_ancestors};
-use super::{Input, Located, Resource, Table, find, load, search};
-use crate::core::access::{Caller, Verb, push_scope};
+use super::{Input, Located, Resource, find, load, search};
+use crate::core::access::{Caller, Verb};
 use crate::core::db::{Db, Statement, Tx};
 use crate::core::error::Kind;
-use crate::core::{Error, Result};
+use crate::core::{Error, Result, idempotency};
 
 /// What must hold of the present state for a change to go ahead.
 pub type Precondition<'a, R> = &'a (dyn Fn(&Located<R>) -> Result<()> + Sync);
@@ -26,6 +27,9 @@ pub async fn create<R: Resource>(
 ) -> Result<Located<R>> {
     caller.require_signed_in()?;
     let tx = db.begin().await?;
+    if let Some(answer) = idempotency::first_answer(&tx, caller).await? {
+        return Ok(answer);
+    }
     let row = insert::<R>(&tx, caller, ancestors, given).await?;
     answer_and_commit(tx, caller, ancestors, row).await
 }
@@ -36,15 +40,13 @@ pub async fn create<R: Resource>(
 /// As [`create`].
 pub async fn insert<R: Resource>(tx: &Tx, caller: &Caller, ancestors: &[Uuid], given: Map<String, Value>) -> Result<R> {
     require_ancestors(tx, caller, &R::TABLE, ancestors).await?;
-    require_create(tx, caller, &R::TABLE, ancestors).await?;
     let mut input = Input::default();
-    let row = read::<R>(caller, ancestors, given, &mut input);
-    check_references(tx, caller, None, &row, &mut input).await?;
+    let row = read::<R>(caller, ancestors, given, &mut input)?;
+    require_create(tx, caller, &row).await?;
+    check_references(tx, caller, ancestors, None, &row, &mut input).await?;
+    R::check(tx, caller, None, &row, &mut input).await?;
+    check_unique(tx, None, &row, &mut input).await?;
     input.finish()?;
-    // Of all that may be taken, the id is told first.
-    if tx.exists(Statement::new(format!("select 1 from {} where id = $1", R::TABLE.plural)).bind(row.id())).await? {
-        return Err(Error::conflict("There is one with this id already."));
-    }
     R::guard(tx, caller, None, Some(&row)).await?;
 
     let mut statement = Statement::new(format!("insert into {} (id, ", R::TABLE.plural));
@@ -70,21 +72,22 @@ pub async fn insert<R: Resource>(tx: &Tx, caller: &Caller, ancestors: &[Uuid], g
 /// [`Kind::Invalid`] with every field that fails.
 pub fn draft<R: Resource>(caller: &Caller, ancestors: &[Uuid], given: Map<String, Value>) -> Result<R> {
     let mut input = Input::default();
-    let row = read::<R>(caller, ancestors, given, &mut input);
+    let row = read::<R>(caller, ancestors, given, &mut input)?;
     input.finish()?;
     Ok(row)
 }
 
-fn read<R: Resource>(caller: &Caller, ancestors: &[Uuid], given: Map<String, Value>, input: &mut Input) -> R {
+fn read<R: Resource>(caller: &Caller, ancestors: &[Uuid], given: Map<String, Value>, input: &mut Input) -> Result<R> {
     *input = Input::new::<R>(given);
     if let (Some(parent), Some(id)) = (&R::TABLE.parent, ancestors.last()) {
         input.set(parent.column, id.to_string());
     }
     R::prepare(caller, input);
     let id = input.chosen_id().unwrap_or_else(Uuid::new_v4);
-    let row = R::from_input(input, id, caller.now);
+    let mut row = R::from_input(input, id, caller.now);
+    row.complete(caller, input)?;
     row.validate(input);
-    row
+    Ok(row)
 }
 
 /// Changes the fields given of a record and answers it.
@@ -122,7 +125,9 @@ pub async fn amend<R: Resource>(
     let mut new = old.clone();
     new.apply(&mut input);
     new.validate(&mut input);
-    check_references(tx, caller, Some(&old), &new, &mut input).await?;
+    check_references(tx, caller, ancestors, Some(&old), &new, &mut input).await?;
+    R::check(tx, caller, Some(&old), &new, &mut input).await?;
+    check_unique(tx, Some(&old), &new, &mut input).await?;
     input.finish()?;
     replace(tx, caller, &old, new).await
 }
@@ -153,21 +158,26 @@ pub async fn replace<R: Resource>(tx: &Tx, caller: &Caller, old: &R, mut new: R)
     Ok(new)
 }
 
-/// Deletes a record with all that it is composed of, and answers what it was.
+/// Deletes a record with all that it is composed of, and answers what it was. People's entitlements go with it only if
+/// `force` says so.
 ///
 /// # Errors
-/// When it is not to be seen, the caller may not, or the precondition does not hold.
+/// When it is not to be seen, the caller may not, the precondition does not hold, or people would lose entitlements.
 pub async fn delete<R: Resource>(
     db: &Db,
     caller: &Caller,
     ancestors: &[Uuid],
     id: Uuid,
     precondition: Option<Precondition<'_, R>>,
+    force: bool,
 ) -> Result<Located<R>> {
     caller.require_signed_in()?;
     let tx = db.begin().await?;
     let old = require::<R>(&tx, caller, ancestors, id, Verb::Delete, precondition).await?;
     let answer = find::<R>(&tx, caller, ancestors, id).await?;
+    if !force {
+        require_no_entitlements::<R>(&tx, id).await?;
+    }
     R::guard(&tx, caller, Some(&old), None).await?;
     tx.execute(Statement::new(format!("delete from {} where id = $1", R::TABLE.plural)).bind(id)).await?;
     R::settle(&tx, caller, Some(&old), None).await?;
@@ -190,6 +200,9 @@ pub async fn transition<R: Resource>(
 ) -> Result<Located<R>> {
     caller.require_signed_in()?;
     let tx = db.begin().await?;
+    if let Some(answer) = idempotency::first_answer(&tx, caller).await? {
+        return Ok(answer);
+    }
     let old = require::<R>(&tx, caller, ancestors, id, verb, None).await?;
     let mut new = old.clone();
     change(&mut new);
@@ -226,59 +239,14 @@ pub async fn require<R: Resource>(
     Ok(row)
 }
 
-/// Nothing, if the caller may create here: by permission, or because what it goes under is the caller's.
-async fn require_create(tx: &Tx, caller: &Caller, table: &Table, ancestors: &[Uuid]) -> Result<()> {
-    if caller.permits(table.plural, Verb::Create) {
-        return Ok(());
-    }
-    let (Some(parent), Some(id)) = (&table.parent, ancestors.last()) else {
-        return Err(caller.refusal(table.plural, Verb::Create));
-    };
-    let mut select = Statement::new(format!("select 1 from {0} where {0}.id = ", parent.table.plural));
-    select.push_arg(*id).push(" and ");
-    push_scope(parent.table, caller, Verb::Update, &mut select);
-    if tx.exists(select).await? { Ok(()) } else { Err(caller.refusal(table.plural, Verb::Create)) }
-}
-
-/// Records an error for each reference that is new and leads nowhere that the caller can see.
-async fn check_references<R: Resource>(
-    tx: &Tx,
-    caller: &Caller,
-    old: Option<&R>,
-    new: &R,
-    input: &mut Input,
-) -> Result<()> {
-    for reference in R::REFERENCES {
-        let value_in = |row: &R| {
-            let index = R::FIELDS.iter().position(|field| field.name == reference.column)?;
-            row.values().into_iter().nth(index + 1)
-        };
-        let value = value_in(new);
-        let Some(crate::core::db::Arg::Uuid(Some(id))) = value else { continue };
-        if input.failed(reference.column) || old.is_some_and(|old| value_in(old) == value) {
-            continue;
-        }
-        let mut select = Statement::new(format!("select 1 from {} where ", reference.table.plural));
-        push_item(reference.table, caller, &[], id, Verb::Read, &mut select);
-        if !tx.exists(select).await? {
-            input.fails(reference.column, format!("must be the id of a {} that exists", reference.table.name));
-        }
-    }
-    Ok(())
-}
-
 /// The answer to a change, which the caller gets even if it takes the row out of the caller's sight.
 async fn answer_and_commit<R: Resource>(tx: Tx, caller: &Caller, ancestors: &[Uuid], row: R) -> Result<Located<R>> {
-    let mut page = [Located::new(row, caller, ancestors)];
+    let mut page = [Located::new(row, caller, ancestors).whole()];
     R::embed(&tx, caller, &mut page).await?;
-    tx.commit().await?;
     let [located] = page;
+    idempotency::keep(&tx, caller, &located).await?;
+    tx.commit().await?;
     Ok(located)
-}
-
-/// A column's name in quotes: some, such as `default`, are words of SQL.
-fn quoted(column: &str) -> String {
-    format!("\"{column}\"")
 }
 
 /// The refusal of a change whose `If-Match` did not hold.

@@ -35,14 +35,14 @@ pub fn others(components: ComponentsBuilder) -> ComponentsBuilder {
         .schema(Root::name(), Root::schema())
         .schema(Status::name(), Status::schema())
         .schema("Clock", crate::server::status::Clock::schema())
-        .schema("Identity", crate::server::status::Identity::schema())
+        .schema("Principal", crate::server::status::Principal::schema())
 }
 
 fn answer<R: Record>() -> Schema {
     let time = || field_schema(Shape::Time, false, "");
     let mut object = ObjectBuilder::new().description(Some(R::ABOUT.trim()));
     object = object.property("id", field_schema(Shape::Id, false, "Its id.")).required("id");
-    for field in R::FIELDS {
+    for field in R::FIELDS.iter().filter(|field| !field.hidden) {
         object = object.property(field.name, of_field(field)).required(field.name);
     }
     for (name, about) in R::EMBEDS {

@@ -1,0 +1,85 @@
+//! Identity providers: who vouches for who people are, by OpenID Connect.
+
+use uuid::Uuid;
+
+use crate::core::Result;
+use crate::core::access::{Caller, Verb};
+use crate::core::clock::Timestamp;
+use crate::core::db::{Db, Json, Sealed};
+use crate::core::field::{HttpUrl, Line, Name, Object};
+use crate::core::resource::{self, Input, Located, Resource, Table};
+use crate::resource;
+
+resource! {
+    /// An OpenID Connect provider that people sign in with.
+    pub struct IdentityProvider {
+        /// Its name, unique.
+        name: Name,
+        /// Its issuer identifier, unique.
+        issuer: HttpUrl,
+        /// What this marketplace is called there.
+        client_id: Name,
+        /// The secret that proves it; never answered.
+        client_secret: Option<Sealed>,
+        /// Another client whose ID tokens count.
+        alternate_client_id: Option<Line>,
+        /// What is asked for at sign-in, with blanks or commas between.
+        scopes: Option<Line>,
+        /// Since when people can sign in with it.
+        [server] enabled_at: Option<Timestamp>,
+        /// What it says of itself.
+        [server] configuration: Option<Json<Object>>,
+        /// The keys that it signs with.
+        [server] public_keys: Option<Json<Object>>,
+    }
+    embeds {
+        /// Where browsers go to sign in with it.
+        redirect_url: String,
+    }
+}
+
+impl Resource for IdentityProvider {
+    const TABLE: Table = Table {
+        name: "identity_provider",
+        plural: "identity_providers",
+        path: "/identity_providers",
+        published: &["enabled_at"],
+        sort: "name",
+        ..Table::PLAIN
+    };
+    const UNIQUE: &'static [&'static [&'static str]] = &[&["name"], &["issuer"]];
+    const SAFE: &'static [&'static str] = &["id", "name", "issuer", "redirect_url", "path", "url"];
+
+    fn validate(&self, input: &mut Input) {
+        if self.client_secret.is_none() {
+            input.fails("client_secret", "is required");
+        }
+    }
+
+    async fn embed(_: &Db, caller: &Caller, page: &mut [Located<Self>]) -> Result<()> {
+        for located in page {
+            located.record.redirect_url = format!("{}{}/redirect", caller.origin, located.path);
+        }
+        Ok(())
+    }
+}
+
+impl IdentityProvider {
+    /// Lets people sign in with it.
+    ///
+    /// # Errors
+    /// When it is not to be seen, or the caller may not change it.
+    pub async fn enable(db: &Db, caller: &Caller, id: Uuid) -> Result<Located<Self>> {
+        let now = caller.now;
+        let enable = |provider: &mut Self| provider.enabled_at = provider.enabled_at.or(Some(now));
+        resource::transition(db, caller, &[], id, Verb::Update, enable).await
+    }
+
+    /// Lets nobody sign in with it any more.
+    ///
+    /// # Errors
+    /// When it is not to be seen, or the caller may not change it.
+    pub async fn disable(db: &Db, caller: &Caller, id: Uuid) -> Result<Located<Self>> {
+        resource::transition(db, caller, &[], id, Verb::Update, |provider: &mut Self| provider.enabled_at = None).await
+    }
+}
