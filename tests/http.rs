@@ -11,6 +11,7 @@ mod owners;
 mod packages;
 mod problems;
 mod resources;
+mod rights;
 mod status;
 mod texts;
 
