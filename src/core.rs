@@ -8,6 +8,7 @@ pub mod demo;
 pub mod error;
 pub mod event;
 pub mod field;
+pub mod files;
 pub mod id;
 pub mod idempotency;
 pub mod manifest;

@@ -7,7 +7,9 @@ mod cable;
 mod cache;
 mod crud;
 mod events;
+mod files;
 mod identity_providers;
+mod jobs;
 mod openapi;
 mod origin;
 mod packages;
@@ -31,6 +33,7 @@ pub use shutdown::Shutdown;
 
 use crate::core::db::Db;
 use crate::core::event::Relay;
+use crate::core::files::Files;
 use crate::core::secret::Secret;
 use crate::core::{Error, Result};
 
@@ -61,6 +64,7 @@ pub struct App(Arc<Inner>);
 
 struct Inner {
     db: Db,
+    files: Files,
     relay: Relay,
     settings: Settings,
     shutdown: Shutdown,
@@ -71,6 +75,11 @@ impl App {
     /// The database.
     pub fn db(&self) -> &Db {
         &self.0.db
+    }
+
+    /// The store of files.
+    pub fn files(&self) -> &Files {
+        &self.0.files
     }
 
     /// Where events come from.
@@ -99,6 +108,7 @@ pub struct Server {
     listener: TcpListener,
     app: App,
     relay: tokio::task::JoinHandle<()>,
+    jobs: tokio::task::JoinHandle<()>,
 }
 
 impl Server {
@@ -106,7 +116,7 @@ impl Server {
     ///
     /// # Errors
     /// When the address is taken or the database is away.
-    pub async fn bind(db: Db, settings: Settings) -> Result<Self> {
+    pub async fn bind(db: Db, files: Files, settings: Settings) -> Result<Self> {
         let address = settings.listen;
         let listener = TcpListener::bind(address).await.map_err(|error| {
             Error::conflict(format!("Can't listen on {address}: {error}. Choose another address with --listen."))
@@ -115,12 +125,14 @@ impl Server {
         let (follower, relay) = Relay::start(db.clone()).await?;
         let app = App(Arc::new(Inner {
             db,
+            files,
             relay: follower,
             settings,
             shutdown: Shutdown::default(),
             cache: cache::Cache::default(),
         }));
-        Ok(Self { listener, app, relay })
+        let jobs = tokio::spawn(jobs::run(app.clone()));
+        Ok(Self { listener, app, relay, jobs })
     }
 
     /// The address that it listens on.
@@ -160,6 +172,7 @@ impl Server {
             }
         };
         self.relay.abort();
+        self.jobs.abort();
         // A connection that the database does not give back is not waited for.
         let _ = tokio::time::timeout(Duration::from_secs(1), self.app.db().close()).await;
         finished

@@ -5,6 +5,8 @@ mod caching;
 mod cases;
 mod events;
 mod families;
+mod files;
+mod forms;
 mod hostile;
 mod house;
 mod listing;

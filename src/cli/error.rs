@@ -60,7 +60,7 @@ impl From<Error> for Failed {
             Kind::NotFound => Code::NotFound,
             Kind::Conflict | Kind::PreconditionFailed => Code::Conflict,
             Kind::Unavailable => Code::Away,
-            Kind::BadRequest | Kind::Invalid | Kind::Internal => Code::Failed,
+            Kind::BadRequest | Kind::Invalid | Kind::TooLarge | Kind::Internal => Code::Failed,
         };
         let failed = Self::with_code(code, error.message());
         // Here the person who asked is the operator, who may see the cause.

@@ -11,7 +11,7 @@ use url::Url;
 use super::error::{Code, Failed};
 use super::global::secret;
 use super::output::Printer;
-use super::storage::{DatabaseArgs, secret_key};
+use super::storage::{DatabaseArgs, FilesArgs, secret_key};
 use crate::core::access::administrator;
 use crate::core::db::{Db, Wait};
 use crate::core::secret::Secret;
@@ -37,6 +37,9 @@ pub struct Args {
 
     #[command(flatten)]
     database: DatabaseArgs,
+
+    #[command(flatten)]
+    files: FilesArgs,
 
     /// Fill an empty marketplace with a small fictional catalogue to look at
     #[arg(long, env = "MKT_DEMO")]
@@ -109,13 +112,14 @@ pub async fn run(args: Args, printer: &Printer) -> Result<(), Failed> {
         anonymous_events: args.anonymous_events,
         admin_token: admin_token.clone(),
     };
+    let files = args.files.open(&url)?;
     let stop = stop_signal()?;
     tokio::pin!(stop);
     let db = tokio::select! {
         db = open(&url, &key, args.demo) => db?,
         () = &mut stop => return Ok(()),
     };
-    let server = Server::bind(db.clone(), settings).await?;
+    let server = Server::bind(db.clone(), files, settings).await?;
     if made && !administrator::exists(&db).await? {
         printer.note(&format!(
             "Nobody is an administrator yet. Until somebody is, this token may do everything:\n\n  export MKT_TOKEN={}\n",

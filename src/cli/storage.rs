@@ -1,12 +1,15 @@
-//! Where the database and the secret key are, for the commands that work on them.
+//! Where the database, the files and the secret key are, for the commands that work on them.
 
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use bytesize::ByteSize;
+
 use super::error::{Code, Failed};
 use super::global::{read_secret, secret};
 use crate::core::db::DatabaseUrl;
+use crate::core::files::{Files, Limits, StorageUrl};
 use crate::core::secret::Secret;
 
 #[derive(Debug, clap::Args)]
@@ -26,22 +29,48 @@ impl DatabaseArgs {
             Some(text) => {
                 text.parse().map_err(|error: crate::core::Error| Failed::with_code(Code::Usage, error.message()))
             }
-            None => Ok(DatabaseUrl::file(data_folder()?.join("mkt.db"))),
+            None => Ok(DatabaseUrl::file(data_folder("--database-url")?.join("mkt.db"))),
         }
     }
 }
 
+#[derive(Debug, clap::Args)]
+pub struct FilesArgs {
+    /// Where files are kept: file:///FOLDER, or s3://BUCKET/PREFIX with the usual AWS_ variables; several servers of one
+    /// marketplace need the same [default: the folder files beside a database file, else under $XDG_DATA_HOME/mkt]
+    #[arg(long, env = "MKT_STORAGE_URL", value_name = "URL")]
+    storage_url: Option<StorageUrl>,
+
+    /// The largest logo or screenshot taken
+    #[arg(long, env = "MKT_MAX_IMAGE_SIZE", value_name = "SIZE", default_value = "10 MiB")]
+    max_image_size: ByteSize,
+
+    /// The largest asset of a build taken
+    #[arg(long, env = "MKT_MAX_ASSET_SIZE", value_name = "SIZE", default_value = "2 GiB")]
+    max_asset_size: ByteSize,
+}
+
+impl FilesArgs {
+    /// Opens the store of files.
+    pub fn open(&self, database: &DatabaseUrl) -> Result<Files, Failed> {
+        let limits = Limits { image: self.max_image_size.as_u64(), asset: self.max_asset_size.as_u64() };
+        let url = match (&self.storage_url, database.folder()) {
+            (Some(url), _) => url.clone(),
+            (None, Some(folder)) => StorageUrl::Folder(folder.join("files")),
+            (None, None) => StorageUrl::Folder(data_folder("--storage-url")?.join("files")),
+        };
+        Ok(Files::open(url, limits)?)
+    }
+}
+
 /// `$XDG_DATA_HOME/mkt`, else `~/.local/share/mkt`.
-fn data_folder() -> Result<PathBuf, Failed> {
+fn data_folder(instead: &str) -> Result<PathBuf, Failed> {
     let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     absolute("XDG_DATA_HOME")
         .or_else(|| absolute("HOME").map(|home| home.join(".local/share")))
         .map(|data| data.join("mkt"))
         .ok_or_else(|| {
-            Failed::with_code(
-                Code::Usage,
-                "Neither XDG_DATA_HOME nor HOME is set. Name the database with --database-url.",
-            )
+            Failed::with_code(Code::Usage, format!("Neither XDG_DATA_HOME nor HOME is set. Say where with {instead}."))
         })
 }
 

@@ -28,6 +28,8 @@ pub enum Kind {
     Conflict,
     /// An `If-Match` did not hold.
     PreconditionFailed,
+    /// What was sent is larger than what is taken.
+    TooLarge,
     /// Understood, but some fields don't hold.
     Invalid,
     /// The database or another part is away; trying again later may work.

@@ -18,6 +18,7 @@ mod identity_provider;
 mod instance;
 mod interface;
 mod license;
+mod logo;
 mod member;
 mod parameter;
 mod party;
@@ -25,6 +26,7 @@ mod platform;
 mod product;
 mod product_license;
 mod role;
+mod screenshot;
 mod sub_product;
 mod surrogate;
 mod task;
@@ -47,6 +49,7 @@ pub use identity_provider::IdentityProvider;
 pub use instance::{Instance, InstanceState};
 pub use interface::Interface;
 pub use license::{Expiry, License};
+pub use logo::Logo;
 pub use member::Member;
 pub use parameter::Parameter;
 pub use party::PartyType;
@@ -54,6 +57,7 @@ pub use platform::Platform;
 pub use product::Product;
 pub use product_license::ProductLicense;
 pub use role::Role;
+pub use screenshot::Screenshot;
 pub use sub_product::SubProduct;
 pub use surrogate::Surrogate;
 pub use task::{DEFAULT_MEMORY, Task, Variable};
@@ -81,12 +85,14 @@ macro_rules! each_resource {
             Instance,
             Interface,
             License,
+            Logo,
             Member,
             Parameter,
             Platform,
             Product,
             ProductLicense,
             Role,
+            Screenshot,
             SubProduct,
             Surrogate,
             Task,

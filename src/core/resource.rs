@@ -14,20 +14,22 @@ mod write;
 
 use std::future::Future;
 
-pub use input::Input;
+pub use input::{Given, Input};
 pub use located::Located;
 pub use query::Query;
 pub use read::{find, is_readable, list, load};
 pub use record::{FieldInfo, Mode, Record, parse};
 pub use table::{Parent, Reference, Table};
 pub use write::{
-    Precondition, amend, changed_meanwhile, create, delete, draft, insert, replace, require, transition, update,
+    Precondition, allow_create, allow_update, amend, changed_meanwhile, create, delete, draft, insert, replace,
+    require, transition, update,
 };
 
 use super::Result;
 use super::access::Caller;
 use super::db::{Db, Statement, Tx};
 use super::event::NewEvent;
+use super::files::{FileKind, Stored};
 
 /// A resource of the marketplace: its table, and what is particular to it. All has a default but the table.
 pub trait Resource: Record {
@@ -43,6 +45,8 @@ pub trait Resource: Record {
     const SAFE: &'static [&'static str] = &[];
     /// The condition, in SQL with the id as `$1`, of the entitlements that go when it goes.
     const ENTITLEMENTS: Option<&'static str> = None;
+    /// The files that it takes, by the names of their form fields.
+    const FILES: &'static [(&'static str, FileKind)] = &[];
     /// Filters beyond the fields, each with what it leaves; see [`filter`](Self::filter).
     const FILTERS: &'static [(&'static str, &'static str)] = &[];
 
@@ -55,6 +59,20 @@ pub trait Resource: Record {
     /// When the operating system has no randomness to give.
     fn complete(&mut self, _caller: &Caller, _input: &mut Input) -> Result<()> {
         Ok(())
+    }
+
+    /// Takes a file in, one of [`FILES`](Self::FILES) that is in the store by now, as columns of the row.
+    fn attach(&mut self, _caller: &Caller, _name: &str, _file: Stored) {}
+
+    /// Takes a file in as another row, once the row itself is written.
+    fn attach_beside(
+        _tx: &Tx,
+        _caller: &Caller,
+        _row: &Self,
+        _name: &str,
+        _file: Stored,
+    ) -> impl Future<Output = Result<()>> + Send {
+        async { Ok(()) }
     }
 
     /// Rules across fields: records what fails in the input's errors.

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, Method, header};
-use serde_json::{Map, Value};
+use serde_json::json;
 
 use super::App;
 use super::origin::origin;
 use super::problem::Problem;
 use crate::core::access::{Caller, administrator};
 use crate::core::idempotency::IdempotencyKey;
+use crate::core::resource::Given;
 use crate::core::{Error, Kind, Result};
 
 /// What clients tell repeats of a request by.
@@ -48,10 +49,12 @@ impl FromRequestParts<App> for Asker {
 }
 
 impl Asker {
-    /// The same, who sends these fields.
-    pub fn sending(mut self, fields: &Map<String, Value>) -> Self {
-        let key = self.0.idempotency_key.take();
-        self.0.idempotency_key = key.map(|key| key.with_body(&Value::Object(fields.clone())));
+    /// The same, who sends this.
+    pub fn sending(mut self, given: &Given) -> Self {
+        self.0.idempotency_key = self.0.idempotency_key.take().map(|key| {
+            let files: Vec<_> = given.files.iter().map(|(name, file)| (name, file.sha256.as_str())).collect();
+            key.with_body(&json!([given.fields, files]))
+        });
         self
     }
 }

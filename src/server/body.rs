@@ -1,16 +1,28 @@
-//! Request bodies: JSON, form or multipart, bare or wrapped in the resource's name, all into the same fields.
+//! Request bodies: JSON, form or multipart, bare or wrapped in the resource's name, all into the same fields. Files of
+//! a multipart form go to the store of files as they arrive.
 
 use axum::body::Bytes;
-use axum::extract::{FromRequest, Multipart, Request};
+use axum::extract::multipart::{Field, MultipartError};
+use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Request};
 use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+use futures_util::TryStreamExt;
 use serde_json::{Map, Value};
 
 use super::App;
 use super::problem::Problem;
 use crate::core::Error;
+use crate::core::field::Line;
+use crate::core::files::{FileKind, Labels, Stored};
+use crate::core::resource::{Given, Resource};
 
 /// The most bytes of a body, files apart.
 pub const LIMIT: usize = 2 * 1024 * 1024;
+/// The most parts of a multipart form.
+const PARTS: usize = 1000;
+
+/// The files that are taken, by the names of their fields.
+type Accepted = &'static [(&'static str, FileKind)];
 
 /// The fields of a body, still wrapped if they were.
 pub struct Fields(Map<String, Value>);
@@ -29,14 +41,11 @@ impl FromRequest<App> for Fields {
     type Rejection = Problem;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
-        let declared =
-            request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let essence = declared.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        match essence.as_str() {
+        match essence(&request).as_str() {
             "" | "application/json" => json(&bytes(request, app).await?),
             kind if kind.starts_with("application/") && kind.ends_with("+json") => json(&bytes(request, app).await?),
             "application/x-www-form-urlencoded" => form(&bytes(request, app).await?),
-            "multipart/form-data" => form(multipart(request, app).await?.as_bytes()),
+            MULTIPART => Ok(multipart(request, app, &[]).await?.0),
             _ => Err(Problem::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "Send application/json, application/x-www-form-urlencoded or multipart/form-data.",
@@ -45,26 +54,42 @@ impl FromRequest<App> for Fields {
     }
 }
 
+/// The media type of the bodies that can have files in them.
+const MULTIPART: &str = "multipart/form-data";
+
+/// Whether the body of a request can have files in it.
+pub fn may_have_files(request: &Request) -> bool {
+    essence(request) == MULTIPART
+}
+
+fn essence(request: &Request) -> String {
+    let declared = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    declared.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// What a request sends for an `R`: fields and files. Ask before whether the caller may send any, for it takes all in.
+///
+/// # Errors
+/// When the body is malformed or too large, or a file is not what it must be.
+pub async fn given<R: Resource>(request: Request, app: &App) -> Result<Given, Problem> {
+    if !may_have_files(&request) {
+        let fields = Fields::from_request(request, app).await?;
+        return Ok(fields.unwrapped(R::TABLE.name).into());
+    }
+    let (fields, files) = multipart(request, app, R::FILES).await?;
+    Ok(Given { fields: fields.unwrapped(R::TABLE.name), files })
+}
+
 /// The whole body, if it is not too large.
 ///
 /// # Errors
 /// 413 when it is, 400 when the connection breaks.
 pub async fn bytes(request: Request, app: &App) -> Result<Bytes, Problem> {
-    Bytes::from_request(request, app).await.map_err(|rejection| match rejection.into_response_status() {
+    // The status of a rejection is axum's, the words are ours.
+    Bytes::from_request(request, app).await.map_err(|rejection| match rejection.into_response().status() {
         StatusCode::PAYLOAD_TOO_LARGE => Problem::too_large(LIMIT),
         status => Problem::new(status, "The body broke off."),
     })
-}
-
-/// The status of a rejection, whose text is axum's and not ours.
-trait Rejected {
-    fn into_response_status(self) -> StatusCode;
-}
-
-impl<T: axum::response::IntoResponse> Rejected for T {
-    fn into_response_status(self) -> StatusCode {
-        self.into_response().status()
-    }
 }
 
 fn json(body: &[u8]) -> Result<Fields, Problem> {
@@ -90,20 +115,74 @@ fn form(body: &[u8]) -> Result<Fields, Problem> {
     }
 }
 
-/// The text parts of a multipart form, as a form.
-async fn multipart(request: Request, app: &App) -> Result<String, Problem> {
-    let malformed = |error: axum::extract::multipart::MultipartError| match error.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Problem::too_large(LIMIT),
-        status => Problem::new(status, "The multipart form is malformed."),
-    };
+/// The text parts of a multipart form as a form, and its files.
+async fn multipart(
+    mut request: Request,
+    app: &App,
+    accepted: Accepted,
+) -> Result<(Fields, Vec<(String, Stored)>), Problem> {
+    // What is too much is told here, part by part.
+    DefaultBodyLimit::disable().apply(&mut request);
     let mut parts = Multipart::from_request(request, app)
         .await
         .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "The multipart form names no boundary."))?;
-    let mut pairs = Vec::new();
+    let (mut pairs, mut files, mut size) = (Vec::new(), Vec::new(), 0);
     while let Some(part) = parts.next_field().await.map_err(malformed)? {
-        if let (Some(name), None) = (part.name().map(str::to_owned), part.file_name()) {
-            pairs.push((name, part.text().await.map_err(malformed)?));
+        if pairs.len() + files.len() == PARTS {
+            return Err(Error::bad_request(format!("The multipart form has more than {PARTS} parts.")).into());
+        }
+        let name = part.name().unwrap_or_default().to_owned();
+        match accepted.iter().find(|(field, _)| is_field(&name, field) && is_file(&part)) {
+            Some((field, kind)) => files.push(((*field).to_owned(), file(app, *kind, part).await?)),
+            None => {
+                let is_text = part.file_name().is_none();
+                let text = text(part, &mut size).await?;
+                pairs.extend(is_text.then_some((name, text)));
+            }
         }
     }
-    Ok(form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish())
+    let text = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+    Ok((form(text.as_bytes())?, files))
+}
+
+/// Whether a part is of this field: `image`, or `screenshot[image]`.
+fn is_field(name: &str, field: &str) -> bool {
+    name == field
+        || name.strip_suffix(']').and_then(|name| name.rsplit_once('[')).is_some_and(|(_, name)| name == field)
+}
+
+/// Browsers send an empty name where no file was chosen.
+fn is_file(part: &Field<'_>) -> bool {
+    part.file_name().is_some_and(|name| !name.is_empty())
+}
+
+async fn file(app: &App, kind: FileKind, part: Field<'_>) -> Result<Stored, Problem> {
+    let labels = Labels {
+        media_type: part.content_type().and_then(|kind| kind.parse().ok()),
+        name: part.file_name().and_then(file_name),
+    };
+    let chunks = part.map_err(|_| Error::bad_request("The upload broke off."));
+    Ok(app.files().receive(app.db(), kind, labels, chunks).await?)
+}
+
+/// The name of a file without the folders that some clients put before it.
+pub fn file_name(given: &str) -> Option<Line> {
+    given.rsplit(['/', '\\']).next().filter(|name| !name.is_empty()).and_then(|name| name.parse().ok())
+}
+
+/// A part's text. All parts that are no files have one limit together.
+async fn text(mut part: Field<'_>, size: &mut usize) -> Result<String, Problem> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = part.chunk().await.map_err(malformed)? {
+        *size += chunk.len();
+        if *size > LIMIT {
+            return Err(Problem::too_large(LIMIT));
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn malformed(_: MultipartError) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, "The multipart form is malformed, or broke off.")
 }

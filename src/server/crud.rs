@@ -2,22 +2,22 @@
 
 use axum::Router;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{FromRequestParts, OriginalUri, RawPathParams, RawQuery, State};
+use axum::extract::{FromRequestParts, OriginalUri, RawPathParams, RawQuery, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::{get, post};
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::App;
 use super::answer;
 use super::asker::Asker;
-use super::body::Fields;
+use super::body::{self, Fields};
 use super::problem::Problem;
 use crate::core::Error;
-use crate::core::resource::{self, Precondition, Query, Resource};
+use crate::core::resource::{self, Given, Precondition, Query, Resource};
 
 /// What handlers answer.
 pub type Answer = Result<Response, Problem>;
@@ -34,12 +34,11 @@ pub fn routes<R: Resource>() -> Router<App> {
             .route(&format!("{collection}/search"), post(search::<R>))
             .route(&format!("{collection}/{{{name}_id}}"), item.clone())
     };
-    // The specification's OpenAPI document writes one item path in the singular; all have it here.
-    let routes = at(collection).route(&format!("{above}/{name}/{{{name}_id}}"), item.clone());
-    match R::TABLE.flat {
-        Some(flat) => routes.merge(at(flat)),
-        None => routes,
-    }
+    // The specification's OpenAPI document writes one item path in the singular; all have it here, but for logos, where
+    // the sizes of the one logo are.
+    let singular =
+        (name != "logo").then(|| Router::new().route(&format!("{above}/{name}/{{{name}_id}}"), item.clone()));
+    [singular, R::TABLE.flat.map(at)].into_iter().flatten().fold(at(collection), Router::merge)
 }
 
 /// The ids in a path, outermost first.
@@ -52,7 +51,7 @@ impl Ids {
     }
 
     /// The ids of what the item is in, and the item's.
-    fn split(&self) -> Result<(&[Uuid], Uuid), Problem> {
+    pub fn split(&self) -> Result<(&[Uuid], Uuid), Problem> {
         let (id, ancestors) = self.0.split_last().ok_or_else(|| Error::internal("an item's path without an id"))?;
         Ok((ancestors, *id))
     }
@@ -64,11 +63,16 @@ impl<S: Send + Sync> FromRequestParts<S> for Ids {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let unreadable = || Problem::new(StatusCode::BAD_REQUEST, "The address can't be read.");
         let params = RawPathParams::from_request_parts(parts, state).await.map_err(|_| unreadable())?;
-        let id = |(name, text): (&str, &str)| {
-            text.parse().map_err(|_| Error::bad_request(format!("The {name} in the address is not a UUID.")).into())
-        };
-        params.iter().map(id).collect::<Result<_, Problem>>().map(Self)
+        params.iter().map(|(name, text)| id(name, text)).collect::<Result<_, Problem>>().map(Self)
     }
+}
+
+/// An id in a path.
+///
+/// # Errors
+/// 400 when it is none.
+pub fn id(name: &str, text: &str) -> Result<Uuid, Problem> {
+    text.parse().map_err(|_| Error::bad_request(format!("The {name} in the address is not a UUID.")).into())
 }
 
 async fn index<R: Resource>(
@@ -139,14 +143,17 @@ async fn create<R: Resource>(
     asker: Asker,
     Ids(ancestors): Ids,
     RawQuery(query): RawQuery,
-    fields: Fields,
+    request: Request,
 ) -> Answer {
-    let mut fields = fields.unwrapped(R::TABLE.name);
-    for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned() {
-        fields.entry(name).or_insert(Value::String(value));
+    if body::may_have_files(&request) {
+        resource::allow_create::<R>(app.db(), &asker, &ancestors).await?;
     }
-    let asker = asker.sending(&fields);
-    let located = resource::create::<R>(app.db(), &asker, &ancestors, fields).await?;
+    let mut given = body::given::<R>(request, &app).await?;
+    for (name, value) in pairs(query) {
+        given.fields.entry(name).or_insert(Value::String(value));
+    }
+    let asker = asker.sending(&given);
+    let located = resource::create::<R>(app.db(), &asker, &ancestors, given).await?;
     answer::created(&located, &asker.origin)
 }
 
@@ -155,10 +162,14 @@ async fn update<R: Resource>(
     asker: Asker,
     ids: Ids,
     headers: HeaderMap,
-    fields: Fields,
+    request: Request,
 ) -> Answer {
     let (ancestors, id) = ids.split()?;
-    change::<R>(&app, &asker, ancestors, id, fields.unwrapped(R::TABLE.name), &headers).await
+    if body::may_have_files(&request) {
+        resource::allow_update::<R>(app.db(), &asker, ancestors, id).await?;
+    }
+    let given = body::given::<R>(request, &app).await?;
+    change::<R>(&app, &asker, ancestors, id, given, &headers).await
 }
 
 /// `PUT` on the collection with the id in the body, as the specification's OpenAPI document has it.
@@ -175,17 +186,21 @@ async fn update_by_body<R: Resource>(
     change::<R>(&app, &asker, &ancestors, id, fields, &headers).await
 }
 
-async fn change<R: Resource>(
+/// Changes a record as `If-Match` allows, and answers it.
+///
+/// # Errors
+/// As [`resource::update`].
+pub async fn change<R: Resource>(
     app: &App,
     asker: &Asker,
     ancestors: &[Uuid],
     id: Uuid,
-    fields: Map<String, Value>,
+    given: impl Into<Given> + Send,
     headers: &HeaderMap,
 ) -> Answer {
     let holds = answer::precondition::<R>(headers);
     let holds = holds.as_ref().map(|holds| holds as Precondition<'_, R>);
-    let located = resource::update::<R>(app.db(), asker, ancestors, id, fields, holds).await?;
+    let located = resource::update::<R>(app.db(), asker, ancestors, id, given, holds).await?;
     answer::json(StatusCode::OK, &located)
 }
 

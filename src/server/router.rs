@@ -11,13 +11,14 @@ use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::request_id::{MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer};
-use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 
 use super::asker::IDEMPOTENCY_KEY;
 use super::origin::WebOrigin;
 use super::problem::{self, Problem};
-use super::{App, answer, body, cable, cache, crud, events, identity_providers, openapi, packages, products, status};
+use super::{
+    App, answer, body, cable, cache, crud, events, files, identity_providers, openapi, packages, products, status,
+};
 use crate::core::Error;
 use crate::core::model;
 use crate::each_resource;
@@ -51,7 +52,8 @@ pub fn router(app: App) -> Router {
     api.merge(others)
         .fallback(async || Problem::from(Error::not_found("address")))
         .layer(DefaultBodyLimit::max(body::LIMIT))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, TIMEOUT))
+        .layer(middleware::from_fn(limit_time))
+        .merge(files::routes())
         .layer(middleware::from_fn(problem::complete))
         .layer(CatchPanicLayer::custom(|_| Problem::from(Error::internal("a handler panicked")).into_response()))
         .layer(cors(&app.settings().cors_origins))
@@ -60,6 +62,17 @@ pub fn router(app: App) -> Router {
         .layer(SetRequestIdLayer::x_request_id(NewRequestId))
         .layer(middleware::from_fn(drop_unusable_request_id))
         .with_state(app)
+}
+
+/// Ends requests that take too long. Those with files may, as long as bytes keep coming, which whoever takes them watches.
+async fn limit_time(request: Request, next: Next) -> Response {
+    if body::may_have_files(&request) {
+        return next.run(request).await;
+    }
+    match tokio::time::timeout(TIMEOUT, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
 }
 
 /// Refuses clients that do not take JSON (RFC 9110, 12.5.1).

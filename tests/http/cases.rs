@@ -1,10 +1,12 @@
 //! Every resource with what is particular to it, for the walk in `resources`.
 
 use mkt::core::access::administrator;
+use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Tree, id_in, text};
+use super::forms::{Upload, multipart, pairs};
+use super::{Answer, Tree, id_in, text};
 use crate::support::Server;
 
 /// A resource, as the walk needs to know it. `{…}` stands for an id of [`World`].
@@ -84,6 +86,30 @@ impl World {
     pub fn astray(&self, path: &str, other: &Self) -> Vec<String> {
         let parents = self.0.iter().zip(&other.0).filter(|((name, _), _)| path.contains(&format!("{{{name}}}")));
         parents.map(|((name, _), (_, id))| self.path(&path.replace(&format!("{{{name}}}"), id))).collect()
+    }
+}
+
+impl Case {
+    /// A creation, with its file where the resource has one.
+    pub fn creation(&self, server: &Server, path: &str, body: &Value) -> RequestBuilder {
+        let request = server.request(Method::POST, path);
+        if self.has_file() { multipart(request, &pairs(self.name, body), &self.file()) } else { request.json(body) }
+    }
+
+    /// Makes one.
+    pub async fn create(&self, server: &Server, path: &str, body: &Value) -> Value {
+        let answer = Answer::to(self.creation(server, path, body)).await;
+        assert_eq!(answer.status, 201, "{}: {}", self.name, answer.body);
+        answer.json()
+    }
+
+    pub fn has_file(&self) -> bool {
+        matches!(self.name, "screenshot" | "logo")
+    }
+
+    /// Its file as the part of a form.
+    pub fn file(&self) -> Vec<Upload> {
+        self.has_file().then(|| Upload::png(&format!("{}[image]", self.name), [1, 2, 3])).into_iter().collect()
     }
 }
 
@@ -286,6 +312,28 @@ pub fn cases() -> Vec<Case> {
             invalid: json!({ "name": null, "required": "maybe" }),
             errors: &["name", "required"],
             unique: &[("name", "Else")],
+        },
+        Case {
+            name: "screenshot",
+            path: "/products/{product}/screenshots",
+            body: json!({ "caption": "Case" }),
+            defaults: json!({ "product_id": "{product}", "image_media_type": "image/png" }),
+            change: json!({ "caption": "Case, later" }),
+            changed: json!({ "caption": "Case, later" }),
+            invalid: json!({ "caption": " " }),
+            errors: &["caption", "image"],
+            unique: &[("caption", "Else")],
+        },
+        Case {
+            name: "logo",
+            path: "/products/{product}/logos",
+            body: json!({}),
+            defaults: json!({ "product_id": "{product}", "image_media_type": "image/png" }),
+            change: json!({}),
+            changed: json!({}),
+            invalid: json!({}),
+            errors: &["image"],
+            unique: &[],
         },
         Case {
             name: "group",

@@ -125,7 +125,7 @@ on_both! {
         let filler = "x".repeat(LIMIT);
         let (json, form) = (format!("{{\"name\":\"{filler}\"}}"), format!("product[name]={filler}"));
         let head = "--cut\r\ncontent-disposition: form-data; name=\"name\"\r\n\r\n";
-        let multipart = format!("{head}{filler}\r\n--cut--\r\n");
+        let multipart = format!("{head}{filler}x\r\n--cut--\r\n");
         let bodies = [
             ("/products", JSON, &json),
             ("/products", FORM, &form),

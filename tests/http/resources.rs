@@ -1,11 +1,12 @@
 //! The conventions that every resource keeps: one walk over all of them, driven by the table in `cases`.
 
 use mkt::core::access::administrator;
-use reqwest::{Method, RequestBuilder, StatusCode};
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::cases::{Case, World, cases};
+use super::forms::{forms, searches};
 use super::{Answer, Tree, id_in, text};
 use crate::support::{Database, Server, on_both};
 
@@ -19,7 +20,7 @@ on_both! {
             let mut expected = world.body(&case.defaults);
             merge(&mut expected, world.body(&case.body));
             merge(&mut expected, world.body(&case.changed));
-            for (form, request) in forms(&server, &collection, case.name, &body) {
+            for (form, request) in forms(&server, &collection, &case, &body) {
                 let answer = Answer::to(request).await;
                 assert_eq!(answer.status, 201, "{} as {form}: {}", case.name, answer.body);
                 let created = answer.json();
@@ -42,7 +43,7 @@ on_both! {
         for case in cases() {
             let (name, collection) = (case.name, world.path(case.path));
             let before = server.get(&collection).await["total_entries"].as_i64().unwrap();
-            let mut created = server.create(&collection, world.body(&case.body)).await;
+            let mut created = case.create(&server, &collection, &world.body(&case.body)).await;
             assert_holds(&created, &world.body(&case.defaults), name);
             hide_what_is_shown_once(&mut created);
             let (path, id) = (text(&created, "path"), text(&created, "id"));
@@ -56,12 +57,16 @@ on_both! {
             assert_eq!(keys(&index).join(" "), members, "{name}");
             assert_eq!(index["total_entries"], before + 1, "{name}");
             assert!(index["results"].as_array().unwrap().contains(&created), "{name}: {index}");
-            for (form, request) in forms(&server, &format!("{collection}/search"), name, &json!({ "id": id })) {
+            for (form, request) in searches(&server, &format!("{collection}/search"), name, &json!({ "id": id })) {
                 let found = Answer::to(request).await.json();
                 assert_eq!([&found["results"], &found["total_entries"]], [&json!([created]), &json!(1)], "{name}: {form}");
             }
 
-            let alias = format!("{}/{name}/{id}", collection.rsplit_once('/').unwrap().0);
+            let alias = match name {
+                // In the singular there are the sizes of the one logo.
+                "logo" => path.clone(),
+                _ => format!("{}/{name}/{id}", collection.rsplit_once('/').unwrap().0),
+            };
             assert_eq!(server.get(&alias).await, created, "{name}");
             let items = [(Method::PATCH, &path), (Method::PUT, &path), (Method::PATCH, &alias), (Method::PUT, &alias)];
             for (method, address) in items.into_iter().chain([(Method::PUT, &collection)]) {
@@ -87,7 +92,7 @@ on_both! {
             let (collection, body, id) = (here.path(case.path), here.body(&case.body), Uuid::new_v4());
             let mut chosen = body.clone();
             chosen["id"] = json!(id);
-            let mut created = server.create(&collection, chosen.clone()).await;
+            let mut created = case.create(&server, &collection, &chosen).await;
             assert_eq!(created["id"], json!(id), "{name}: clients may choose the id");
             hide_what_is_shown_once(&mut created);
             let path = text(&created, "path");
@@ -96,26 +101,29 @@ on_both! {
             // Every field at fault is told at once, taken ones too.
             let mut wrong: Vec<_> = case.unique.iter().map(|(field, _)| *field).chain(["id"]).collect();
             wrong.sort_unstable();
-            assert_refused(&server, Method::POST, &collection, json!({ name: chosen }), 422, &wrong).await;
+            let refused = Answer::to(case.creation(&server, &collection, &chosen)).await;
+            assert_eq!(keys(&refused.json()["errors"]), wrong, "{name}: {}", refused.body);
             assert_refused(&server, Method::POST, &collection, here.body(&case.invalid), 422, errors).await;
             if case.change != json!({}) {
                 assert_eq!(server.send(Method::PATCH, &path, here.body(&case.invalid)).await.0, 422, "{name}");
             }
 
-            let mut other = body.clone();
-            merge(&mut other, here.body(&case.unique.iter().copied().collect()));
-            let other = server.create(&collection, other).await;
             for (field, _) in case.unique {
+                let mut other = body.clone();
+                merge(&mut other, here.body(&case.unique.iter().copied().collect()));
+                let other = case.create(&server, &collection, &other).await;
                 let mut second = body.clone();
                 for (other, value) in case.unique.iter().filter(|(other, _)| other != field) {
                     second[other] = json!(format!("{value}-third"));
                 }
-                assert_refused(&server, Method::POST, &collection, second, 422, &[field]).await;
+                let second = Answer::to(case.creation(&server, &collection, &second)).await;
+                assert_eq!((second.status, keys(&second.json()["errors"])), (422, vec![field.to_string()]), "{name}");
                 let change = json!({ (*field): body[field] });
                 match server.send(Method::PATCH, &text(&other, "path"), change).await {
                     (StatusCode::OK, same) => assert_eq!(same[field], other[field], "{name}: {field} is fixed, so ignored"),
                     (status, answer) => assert_eq!((status.as_u16(), keys(&answer["errors"])), (422, vec![field.to_string()])),
                 }
+                server.send(Method::DELETE, &text(&other, "path"), json!({})).await;
             }
 
             let id = id_in(&path);
@@ -202,40 +210,6 @@ async fn assert_updates(server: &Server, method: Method, address: &str, case: &C
     assert_eq!(restored, expected, "{context}");
     let (_, untouched) = server.send(Method::PATCH, &path, json!({})).await;
     assert_eq!(untouched, restored, "{context}: changing nothing is no change");
-}
-
-/// Every way to send a body.
-fn forms(server: &Server, path: &str, name: &str, body: &Value) -> Vec<(&'static str, RequestBuilder)> {
-    let post = || server.request(Method::POST, path);
-    let typed = |kind: &str, body: String| post().header("content-type", kind).body(body);
-    let pairs = pairs(name, body);
-    let encoded = form_urlencoded::Serializer::new(String::new()).extend_pairs(&pairs).finish();
-    let part = |(name, value): &(String, String)| {
-        format!("--cut\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
-    };
-    let parts: String = pairs.iter().map(part).collect();
-    vec![
-        ("bare JSON", post().json(body)),
-        ("wrapped JSON", post().json(&json!({ name: body }))),
-        ("JSON of another media type", typed("application/vnd.api+json; charset=utf-8", body.to_string())),
-        ("form", typed("application/x-www-form-urlencoded", encoded)),
-        ("multipart", typed("multipart/form-data; boundary=cut", format!("{parts}--cut--\r\n"))),
-    ]
-}
-
-/// A value as the bracketed names of a form.
-fn pairs(name: &str, value: &Value) -> Vec<(String, String)> {
-    match value {
-        Value::Object(entries) => {
-            entries.iter().flat_map(|(key, value)| pairs(&format!("{name}[{key}]"), value)).collect()
-        }
-        Value::Array(items) if items.iter().any(Value::is_object) => {
-            items.iter().enumerate().flat_map(|(index, item)| pairs(&format!("{name}[{index}]"), item)).collect()
-        }
-        Value::Array(items) => items.iter().flat_map(|item| pairs(&format!("{name}[]"), item)).collect(),
-        Value::String(text) => vec![(name.into(), text.clone())],
-        other => vec![(name.into(), other.to_string())],
-    }
 }
 
 /// Asserts that an answer has these values; objects may have more.

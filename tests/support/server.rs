@@ -171,6 +171,13 @@ impl Server {
         }
     }
 
+    /// How many MiB it has in memory.
+    pub fn memory(&self) -> f64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1024.0
+    }
+
     /// Kills it at once (SIGKILL), as a power cut would.
     pub fn kill(&mut self) {
         self.child.kill().unwrap();

@@ -70,6 +70,7 @@ const TEMPLATE: &[(&str, &[&str])] = &[
     ("instances", CRUD),
     ("interfaces", CRUD),
     ("licenses", CRUD),
+    ("logos", CRUD),
     ("members", CRUD),
     ("parameters", CRUD),
     ("platforms", CRUD),

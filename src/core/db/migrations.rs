@@ -15,6 +15,7 @@ use crate::core::{Error, Kind, Result};
 const MIGRATIONS: &[(&str, &str)] = &[
     ("marketplace", include_str!("../../../migrations/0001_marketplace.sql")),
     ("people_and_rights", include_str!("../../../migrations/0002_people_and_rights.sql")),
+    ("files", include_str!("../../../migrations/0003_files.sql")),
 ];
 
 static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {

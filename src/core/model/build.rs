@@ -9,7 +9,8 @@ use crate::core::access::{Caller, Verb};
 use crate::core::clock::Timestamp;
 use crate::core::db::{Db, Json, Tx};
 use crate::core::event::{EventType, NewEvent};
-use crate::core::field::{Document, Line, Object, Prose, Shape, Version};
+use crate::core::field::{Document, Line, MimeType, Object, Prose, Shape, Version};
+use crate::core::files::{FileKind, Sha256, Stored};
 use crate::core::id::Id;
 use crate::core::resource::{self, Located, Parent, Resource, Table};
 use crate::core::{Error, Result};
@@ -47,6 +48,14 @@ resource! {
         permissions: Json<Object> = Json(Object::new()),
         /// What is new in it.
         release_notes: Option<Prose>,
+        /// The SHA-256 of its asset: a file to download.
+        [server] asset_sha256: Option<Sha256>,
+        /// How many bytes its asset has.
+        [server] asset_size: Option<i64>,
+        /// The media type of its asset, as its vendor says.
+        [server] asset_media_type: Option<MimeType>,
+        /// The file name of its asset.
+        [server] asset_name: Option<Line>,
         /// The marketplace.json that it was published from.
         [server] marketplace: Option<Json<Package>>,
         /// When somebody vouched for it.
@@ -73,12 +82,27 @@ impl Resource for Build {
     };
     const UNIQUE: &'static [&'static [&'static str]] = &[&["product_id", "version"]];
     const ALIASES: &'static [(&'static str, &'static str)] = &[("software_version", "version")];
+    const FILES: &'static [(&'static str, FileKind)] = &[("asset", FileKind::Asset)];
+
+    fn attach(&mut self, _: &Caller, _: &str, file: Stored) {
+        self.asset_sha256 = Some(file.sha256);
+        self.asset_size = Some(file.size);
+        self.asset_media_type = file.media_type;
+        self.asset_name = file.name;
+    }
+
+    async fn embed(_: &Db, _: &Caller, page: &mut [Located<Self>]) -> Result<()> {
+        for Located { record: build, .. } in page {
+            build.asset_available = build.asset_sha256.is_some();
+        }
+        Ok(())
+    }
 
     async fn guard(_: &Tx, _: &Caller, old: Option<&Self>, new: Option<&Self>) -> Result<()> {
         match (old, new) {
             (Some(old), Some(new)) if old.published_at.is_some() && old.content() != new.content() => {
                 Err(Error::conflict(format!(
-                    "Build {} is published: its version, image and manifest can't change any more. Publish a new version.",
+                    "Build {} is published: its version, image, asset and manifest can't change any more. Publish a new version.",
                     old.version
                 )))
             }
@@ -140,6 +164,20 @@ impl Build {
         resource::transition(db, caller, &[product], id, Verb::Validate, vouch).await
     }
 
+    /// Takes its asset from a build.
+    ///
+    /// # Errors
+    /// When it is not to be seen, the caller may not change it, or it is published.
+    pub async fn remove_asset(db: &Db, caller: &Caller, product: Uuid, id: Uuid) -> Result<Located<Self>> {
+        resource::transition(db, caller, &[product], id, Verb::Update, |build: &mut Self| {
+            build.asset_sha256 = None;
+            build.asset_size = None;
+            build.asset_media_type = None;
+            build.asset_name = None;
+        })
+        .await
+    }
+
     /// Sets the instant of publication, where it is not set.
     pub fn mark_published(&mut self, now: Timestamp) {
         self.published_at.get_or_insert(now);
@@ -153,6 +191,7 @@ impl Build {
             self.container_tag.clone(),
             self.container_digest.clone(),
             self.permissions.clone(),
+            self.asset_sha256.clone(),
             self.marketplace.clone(),
         )
     }

@@ -5,14 +5,15 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Badge, Build, ProductLicense, User};
+use super::{Badge, Build, Logo, ProductLicense, Screenshot, User};
 use crate::core::access::{Caller, Verb};
 use crate::core::clock::Timestamp;
 use crate::core::db::{Db, FromRow, Statement, Tx};
 use crate::core::event::{EventType, NewEvent};
-use crate::core::field::{Field, Line, Link, Locale, MimeType, Name, Object, Prose};
+use crate::core::field::{Field, Line, Link, Locale, MimeType, Name, Prose};
+use crate::core::files::{FileKind, Stored};
 use crate::core::id::Id;
-use crate::core::resource::{self, Input, Located, Reference, Resource, Table};
+use crate::core::resource::{self, Given, Input, Located, Reference, Resource, Table};
 use crate::core::{Error, Result};
 use crate::resource;
 
@@ -44,7 +45,7 @@ resource! {
         /// The licences that it is offered under.
         product_licenses: Vec<Located<ProductLicense>>,
         /// Pictures of it.
-        screenshots: Vec<Object>,
+        screenshots: Vec<Located<Screenshot>>,
         /// Marks of distinction that it carries.
         badges: Vec<Located<Badge>>,
         /// Its newest published build that was not yanked.
@@ -88,6 +89,7 @@ impl Resource for Product {
         ("parent_of", "Only those directly above one of these products. Commas separate alternatives."),
     ];
     const UNIQUE: &'static [&'static [&'static str]] = &[&["name"]];
+    const FILES: &'static [(&'static str, FileKind)] = &[("logo", FileKind::Image)];
     const ENTITLEMENTS: Option<&'static str> =
         Some("product_license_id in (select id from product_licenses where product_id = $1)");
 
@@ -118,6 +120,11 @@ impl Resource for Product {
         Ok(())
     }
 
+    async fn attach_beside(tx: &Tx, caller: &Caller, row: &Self, _: &str, file: Stored) -> Result<()> {
+        let given = Given { files: vec![("image".into(), file)], ..Given::default() };
+        resource::insert::<Logo>(tx, caller, &[row.id.uuid()], given).await.map(drop)
+    }
+
     async fn events(_: &Tx, caller: &Caller, old: Option<&Self>, new: Option<&Self>) -> Result<Vec<NewEvent>> {
         let was_published = old.is_some_and(|product| product.published_at.is_some());
         let is_published = new.is_some_and(|product| product.published_at.is_some());
@@ -143,10 +150,12 @@ impl Resource for Product {
         }
         let ids: Vec<Id<Product>> = page.iter().map(|located| located.record.id).collect();
         let mut licenses = licenses_of(db, caller, &ids).await?;
+        let mut screenshots = screenshots_of(db, caller, &ids).await?;
         let mut badges = badges_of(db, caller, &ids).await?;
         let mut builds = latest_builds_of(db, caller, &ids).await?;
         for Located { record: product, .. } in page {
             product.product_licenses = licenses.remove(&product.id).unwrap_or_default();
+            product.screenshots = screenshots.remove(&product.id).unwrap_or_default();
             product.badges = badges.remove(&product.id).unwrap_or_default();
             product.latest_build = builds.remove(&product.id);
         }
@@ -228,11 +237,27 @@ async fn licenses_of(db: &Db, caller: &Caller, ids: &[Id<Product>]) -> Result<By
     let mut select = Statement::new("select * from product_licenses where product_id in (");
     select.push_args(ids.iter().copied()).push(") order by created_at, id");
     let rows: Vec<ProductLicense> = db.all(select).await?;
-    Ok(rows.into_iter().fold(HashMap::new(), |mut all, row| {
-        let product = row.product_id;
+    Ok(by_product(rows, caller, |row| row.product_id))
+}
+
+async fn screenshots_of(db: &Db, caller: &Caller, ids: &[Id<Product>]) -> Result<ByProduct<Vec<Located<Screenshot>>>> {
+    let mut select = Statement::new("select * from screenshots where product_id in (");
+    select.push_args(ids.iter().copied()).push(") order by created_at, id");
+    let rows: Vec<Screenshot> = db.all(select).await?;
+    Ok(by_product(rows, caller, |row| row.product_id))
+}
+
+/// Records nested in products, by product.
+fn by_product<R: Resource>(
+    rows: Vec<R>,
+    caller: &Caller,
+    product: fn(&R) -> Id<Product>,
+) -> ByProduct<Vec<Located<R>>> {
+    rows.into_iter().fold(HashMap::new(), |mut all, row| {
+        let product = product(&row);
         all.entry(product).or_insert_with(Vec::new).push(Located::new(row, caller, &[product.uuid()]));
         all
-    }))
+    })
 }
 
 async fn badges_of(db: &Db, caller: &Caller, ids: &[Id<Product>]) -> Result<ByProduct<Vec<Located<Badge>>>> {

@@ -6,19 +6,24 @@ use uuid::Uuid;
 use super::located::{id_in, value_in};
 use super::{Input, Reference, Resource, is_readable};
 use crate::core::access::{Caller, Verb, push_creation};
-use crate::core::db::{Arg, Statement, Tx};
+use crate::core::db::{Arg, Db, Statement, Tx};
 use crate::core::error::TAKEN;
 use crate::core::{Error, Result};
 
-/// Nothing, if the caller may create this: by permission, or because of whose it is and what it goes under.
-pub(super) async fn require_create<R: Resource>(tx: &Tx, caller: &Caller, row: &R) -> Result<()> {
+/// Nothing, if the caller may create a row with these ids in its columns: by permission, or because of whose it is and
+/// what it goes under.
+pub(super) async fn require_create<R: Resource>(
+    db: &Db,
+    caller: &Caller,
+    id_in: impl Fn(&str) -> Option<Uuid>,
+) -> Result<()> {
     let table = &R::TABLE;
     if caller.permits(table.plural, Verb::Create) {
         return Ok(());
     }
     let mut select = Statement::new("select 1 where ");
-    push_creation(table, caller, |column| id_in(row, column), &mut select);
-    if tx.exists(select).await? { Ok(()) } else { Err(caller.refusal(table.plural, Verb::Create)) }
+    push_creation(table, caller, id_in, &mut select);
+    if db.exists(select).await? { Ok(()) } else { Err(caller.refusal(table.plural, Verb::Create)) }
 }
 
 /// Records an error for each reference that is new and leads nowhere that the caller can see.

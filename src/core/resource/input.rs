@@ -6,7 +6,23 @@ use uuid::Uuid;
 use super::{Mode, Resource};
 use crate::core::error::FieldErrors;
 use crate::core::field::Field;
+use crate::core::files::Stored;
 use crate::core::{Error, Result};
+
+/// What a client sent: fields, and files that are in the store by now.
+#[derive(Debug, Clone, Default)]
+pub struct Given {
+    /// The fields.
+    pub fields: Map<String, Value>,
+    /// The files, with the names of their fields.
+    pub files: Vec<(String, Stored)>,
+}
+
+impl From<Map<String, Value>> for Given {
+    fn from(fields: Map<String, Value>) -> Self {
+        Self { fields, files: Vec::new() }
+    }
+}
 
 /// The fields that a client gave, and what is wrong with them. Unknown fields stay unread.
 #[derive(Debug, Default)]

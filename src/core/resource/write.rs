@@ -5,11 +5,13 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::checks::{check_references, check_unique, quoted, require_create, require_no_entitlements};
+use super::located::id_in;
 use super::read::{push_item, require_ancestors};
-use super::{Input, Located, Resource, find, load, search};
+use super::{Given, Input, Located, Resource, find, load, search};
 use crate::core::access::{Caller, Verb};
 use crate::core::db::{Db, Statement, Tx};
 use crate::core::error::Kind;
+use crate::core::files::Stored;
 use crate::core::{Error, Result, idempotency};
 
 /// What must hold of the present state for a change to go ahead.
@@ -23,7 +25,7 @@ pub async fn create<R: Resource>(
     db: &Db,
     caller: &Caller,
     ancestors: &[Uuid],
-    given: Map<String, Value>,
+    given: impl Into<Given> + Send,
 ) -> Result<Located<R>> {
     caller.require_signed_in()?;
     let tx = db.begin().await?;
@@ -38,11 +40,12 @@ pub async fn create<R: Resource>(
 ///
 /// # Errors
 /// As [`create`].
-pub async fn insert<R: Resource>(tx: &Tx, caller: &Caller, ancestors: &[Uuid], given: Map<String, Value>) -> Result<R> {
+pub async fn insert<R: Resource>(tx: &Tx, caller: &Caller, ancestors: &[Uuid], given: impl Into<Given>) -> Result<R> {
     require_ancestors(tx, caller, &R::TABLE, ancestors).await?;
+    let Given { fields, files } = given.into();
     let mut input = Input::default();
-    let row = read::<R>(caller, ancestors, given, &mut input)?;
-    require_create(tx, caller, &row).await?;
+    let row = read::<R>(caller, ancestors, fields, &files, &mut input)?;
+    require_create::<R>(tx, caller, |column| id_in(&row, column)).await?;
     check_references(tx, caller, ancestors, None, &row, &mut input).await?;
     R::check(tx, caller, None, &row, &mut input).await?;
     check_unique(tx, None, &row, &mut input).await?;
@@ -62,6 +65,9 @@ pub async fn insert<R: Resource>(tx: &Tx, caller: &Caller, ancestors: &[Uuid], g
     statement.push(") values (").push_args(values).push(")");
     tx.execute(statement).await?;
     R::settle(tx, caller, None, Some(&row)).await?;
+    for (name, file) in files {
+        R::attach_beside(tx, caller, &row, &name, file).await?;
+    }
     tx.announce(R::events(tx, caller, None, Some(&row)).await?);
     Ok(row)
 }
@@ -70,21 +76,29 @@ pub async fn insert<R: Resource>(tx: &Tx, caller: &Caller, ancestors: &[Uuid], g
 ///
 /// # Errors
 /// [`Kind::Invalid`] with every field that fails.
-pub fn draft<R: Resource>(caller: &Caller, ancestors: &[Uuid], given: Map<String, Value>) -> Result<R> {
+pub fn draft<R: Resource>(caller: &Caller, ancestors: &[Uuid], given: impl Into<Given>) -> Result<R> {
     let mut input = Input::default();
-    let row = read::<R>(caller, ancestors, given, &mut input)?;
+    let Given { fields, files } = given.into();
+    let row = read::<R>(caller, ancestors, fields, &files, &mut input)?;
     input.finish()?;
     Ok(row)
 }
 
-fn read<R: Resource>(caller: &Caller, ancestors: &[Uuid], given: Map<String, Value>, input: &mut Input) -> Result<R> {
-    *input = Input::new::<R>(given);
+fn read<R: Resource>(
+    caller: &Caller,
+    ancestors: &[Uuid],
+    fields: Map<String, Value>,
+    files: &[(String, Stored)],
+    input: &mut Input,
+) -> Result<R> {
+    *input = Input::new::<R>(fields);
     if let (Some(parent), Some(id)) = (&R::TABLE.parent, ancestors.last()) {
         input.set(parent.column, id.to_string());
     }
     R::prepare(caller, input);
     let id = input.chosen_id().unwrap_or_else(Uuid::new_v4);
     let mut row = R::from_input(input, id, caller.now);
+    files.iter().for_each(|(name, file)| row.attach(caller, name, file.clone()));
     row.complete(caller, input)?;
     row.validate(input);
     Ok(row)
@@ -99,7 +113,7 @@ pub async fn update<R: Resource>(
     caller: &Caller,
     ancestors: &[Uuid],
     id: Uuid,
-    given: Map<String, Value>,
+    given: impl Into<Given> + Send,
     precondition: Option<Precondition<'_, R>>,
 ) -> Result<Located<R>> {
     caller.require_signed_in()?;
@@ -117,19 +131,25 @@ pub async fn amend<R: Resource>(
     caller: &Caller,
     ancestors: &[Uuid],
     id: Uuid,
-    given: Map<String, Value>,
+    given: impl Into<Given> + Send,
     precondition: Option<Precondition<'_, R>>,
 ) -> Result<R> {
     let old = require::<R>(tx, caller, ancestors, id, Verb::Update, precondition).await?;
-    let mut input = Input::for_update(given, &old);
+    let Given { fields, files } = given.into();
+    let mut input = Input::for_update(fields, &old);
     let mut new = old.clone();
     new.apply(&mut input);
+    files.iter().for_each(|(name, file)| new.attach(caller, name, file.clone()));
     new.validate(&mut input);
     check_references(tx, caller, ancestors, Some(&old), &new, &mut input).await?;
     R::check(tx, caller, Some(&old), &new, &mut input).await?;
     check_unique(tx, Some(&old), &new, &mut input).await?;
     input.finish()?;
-    replace(tx, caller, &old, new).await
+    let row = replace(tx, caller, &old, new).await?;
+    for (name, file) in files {
+        R::attach_beside(tx, caller, &row, &name, file).await?;
+    }
+    Ok(row)
 }
 
 /// Stores a changed row, if it is one, inside a transaction that has locked it.
@@ -226,17 +246,41 @@ pub async fn require<R: Resource>(
     // Two writers of one row take turns, so that neither overwrites what it has not seen.
     tx.lock_row(R::TABLE.plural, id).await?;
     let row = load::<R>(tx, caller, ancestors, id).await?;
-    if !caller.permits_all(&R::TABLE, verb) {
-        let mut select = Statement::new(format!("select 1 from {} where ", R::TABLE.plural));
-        push_item(&R::TABLE, caller, ancestors, id, verb, &mut select);
-        if !tx.exists(select).await? {
-            return Err(caller.refusal(R::TABLE.plural, verb));
-        }
-    }
+    allow::<R>(tx, caller, ancestors, id, verb).await?;
     if let Some(holds) = precondition {
         holds(&find::<R>(tx, caller, ancestors, id).await?)?;
     }
     Ok(row)
+}
+
+async fn allow<R: Resource>(db: &Db, caller: &Caller, ancestors: &[Uuid], id: Uuid, verb: Verb) -> Result<()> {
+    if caller.permits_all(&R::TABLE, verb) {
+        return Ok(());
+    }
+    let mut select = Statement::new(format!("select 1 from {} where ", R::TABLE.plural));
+    push_item(&R::TABLE, caller, ancestors, id, verb, &mut select);
+    if db.exists(select).await? { Ok(()) } else { Err(caller.refusal(R::TABLE.plural, verb)) }
+}
+
+/// Nothing, if the caller may change this record: to be asked before much is read that may be for nothing.
+///
+/// # Errors
+/// When it is not to be seen, or the caller may not.
+pub async fn allow_update<R: Resource>(db: &Db, caller: &Caller, ancestors: &[Uuid], id: Uuid) -> Result<()> {
+    caller.require_signed_in()?;
+    load::<R>(db, caller, ancestors, id).await?;
+    allow::<R>(db, caller, ancestors, id, Verb::Update).await
+}
+
+/// Nothing, if the caller may create records here: to be asked before much is read that may be for nothing.
+///
+/// # Errors
+/// When an ancestor is not to be seen, or the caller may not.
+pub async fn allow_create<R: Resource>(db: &Db, caller: &Caller, ancestors: &[Uuid]) -> Result<()> {
+    caller.require_signed_in()?;
+    require_ancestors(db, caller, &R::TABLE, ancestors).await?;
+    let parent = R::TABLE.parent.as_ref().map(|parent| parent.column);
+    require_create::<R>(db, caller, |column| ancestors.last().copied().filter(|_| parent == Some(column))).await
 }
 
 /// The answer to a change, which the caller gets even if it takes the row out of the caller's sight.

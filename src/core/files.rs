@@ -1,0 +1,96 @@
+//! Files: logos, screenshots, assets. Kept outside the database in an object store, each once, by the SHA-256 of its
+//! content. A row refers to a file only when that is whole and durable, and a file goes only when no row refers to it.
+
+mod collect;
+mod image;
+mod location;
+mod rendition;
+mod sha256;
+mod upload;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::stream::BoxStream;
+use futures_util::{StreamExt, TryStreamExt};
+use object_store::path::Path;
+use object_store::{GetOptions, GetRange, ObjectStore};
+use tokio::sync::Semaphore;
+
+pub use location::StorageUrl;
+pub use rendition::{Rendition, Size};
+pub use sha256::Sha256;
+pub use upload::{Kind as FileKind, Labels, Stored};
+
+use super::db::Db;
+use super::{Error, Kind, Result};
+
+/// The most bytes that files may have.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// A picture.
+    pub image: u64,
+    /// The asset of a build.
+    pub asset: u64,
+}
+
+/// How many pictures are decoded at once: each may take 160 MiB meanwhile.
+const DECODERS: usize = 2;
+
+/// The store of files. Cheap to clone.
+#[derive(Clone)]
+pub struct Files {
+    store: Arc<dyn ObjectStore>,
+    url: StorageUrl,
+    limits: Limits,
+    decoders: Arc<Semaphore>,
+}
+
+impl Files {
+    /// Opens the store at an address.
+    ///
+    /// # Errors
+    /// When it can't be used.
+    pub fn open(url: StorageUrl, limits: Limits) -> Result<Self> {
+        Ok(Self { store: url.open()?, url, limits, decoders: Arc::new(Semaphore::new(DECODERS)) })
+    }
+
+    /// How many bytes a file has.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn size(&self, db: &Db, sha256: &Sha256) -> Result<u64> {
+        let size: i64 = db.scalar(crate::sql!("select size from files where sha256 = $1", sha256.as_str())).await?;
+        u64::try_from(size).map_err(Error::internal)
+    }
+
+    /// A file's content, or a part of it, as it arrives.
+    ///
+    /// # Errors
+    /// When the store is away.
+    pub async fn read(&self, sha256: &Sha256, part: Option<Range<u64>>) -> Result<BoxStream<'static, Result<Bytes>>> {
+        let options = GetOptions { range: part.map(GetRange::Bounded), ..GetOptions::default() };
+        let found = self.store.get_opts(&content(sha256), options).await.map_err(away)?;
+        Ok(found.into_stream().map_err(away).boxed())
+    }
+}
+
+/// Where the content of a file is.
+fn content(sha256: &Sha256) -> Path {
+    Path::from(format!("content/{}/{sha256}", &sha256.as_str()[..2]))
+}
+
+/// Where what is made from a file is.
+fn derived(sha256: &Sha256) -> Path {
+    Path::from(format!("derived/{}/{sha256}", &sha256.as_str()[..2]))
+}
+
+/// A failure of the store, which may well work later.
+fn away(error: object_store::Error) -> Error {
+    match error {
+        object_store::Error::NotFound { .. } => Error::internal(error),
+        _ => Error::new(Kind::Unavailable, "The store of files is away for now. Please try again in a moment.")
+            .because(error),
+    }
+}

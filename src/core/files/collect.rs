@@ -1,0 +1,101 @@
+//! Collecting what nothing refers to any more.
+
+use std::time::SystemTime;
+
+use chrono::Duration;
+use futures_util::TryStreamExt;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt};
+
+use super::{Files, Sha256, StorageUrl, away, content, derived};
+use crate::core::clock::Timestamp;
+use crate::core::db::{Db, Statement};
+use crate::core::{Error, Result};
+
+/// How long a file is kept that nothing refers to yet: what took it in is about to.
+const UNUSED: Duration = Duration::hours(1);
+/// How long an upload may go on before it counts as given up.
+const UNFINISHED: Duration = Duration::hours(24);
+/// How many files are removed between two looks.
+const BATCH: i64 = 100;
+
+/// The condition that nothing refers to a file.
+const UNREFERRED: &str = "not exists (select 1 from builds where builds.asset_sha256 = files.sha256) \
+     and not exists (select 1 from screenshots where screenshots.image_sha256 = files.sha256) \
+     and not exists (select 1 from logos where logos.image_sha256 = files.sha256)";
+
+impl Files {
+    /// Removes the files that nothing refers to, and uploads that were given up. Answers how many of both.
+    ///
+    /// # Errors
+    /// When the store or the database is away.
+    pub async fn collect(&self, db: &Db, now: Timestamp) -> Result<usize> {
+        let unused = Timestamp::from(now.datetime() - UNUSED);
+        let mut removed = 0;
+        loop {
+            let select = format!("select sha256 from files where touched_at < $1 and {UNREFERRED} limit {BATCH}");
+            let batch: Vec<(Sha256,)> = db.all(Statement::new(select).bind(unused)).await?;
+            if batch.is_empty() {
+                break;
+            }
+            for (sha256,) in &batch {
+                removed += usize::from(self.remove(db, sha256, unused).await?);
+            }
+        }
+        Ok(removed + self.remove_given_up(now).await?)
+    }
+
+    /// Removes a file if still nothing refers to it. The row stays locked until the content is gone, so that whoever takes in
+    /// the same content meanwhile waits, and then stores it anew.
+    async fn remove(&self, db: &Db, sha256: &Sha256, unused: Timestamp) -> Result<bool> {
+        let tx = db.begin().await?;
+        let delete = format!("delete from files where sha256 = $1 and touched_at < $2 and {UNREFERRED}");
+        let statement = Statement::new(delete).bind(sha256.as_str()).bind(unused);
+        if tx.execute(statement).await? == 0 {
+            return Ok(false);
+        }
+        let made: Vec<_> =
+            self.store.list(Some(&derived(sha256))).map_ok(|found| found.location).try_collect().await.map_err(away)?;
+        for location in made.into_iter().chain([content(sha256)]) {
+            absent(self.store.delete(&location).await)?;
+        }
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    async fn remove_given_up(&self, now: Timestamp) -> Result<usize> {
+        let unfinished = now.datetime() - UNFINISHED;
+        let uploads: Vec<_> = self.store.list(Some(&Path::from("uploads"))).try_collect().await.map_err(away)?;
+        let given_up: Vec<_> = uploads.into_iter().filter(|upload| upload.last_modified < unfinished).collect();
+        for upload in &given_up {
+            absent(self.store.delete(&upload.location).await)?;
+        }
+        let StorageUrl::Folder(folder) = self.url.clone() else { return Ok(given_up.len()) };
+        let partial = tokio::task::spawn_blocking(move || remove_partial(&folder, unfinished.into()));
+        Ok(given_up.len() + partial.await.map_err(Error::internal)?)
+    }
+}
+
+/// Removes what writing to a folder left half done when the server was killed: files with a `#` in their names, which the
+/// store does not list.
+fn remove_partial(folder: &std::path::Path, before: SystemTime) -> usize {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let removed = entries.map(|entry| {
+        let (path, kind) = (entry.path(), entry.file_type());
+        if kind.is_ok_and(|kind| kind.is_dir()) {
+            return remove_partial(&path, before);
+        }
+        let partial = entry.file_name().to_string_lossy().contains('#');
+        let old = || entry.metadata().and_then(|metadata| metadata.modified()).is_ok_and(|modified| modified < before);
+        usize::from(partial && old() && std::fs::remove_file(path).is_ok())
+    });
+    removed.sum()
+}
+
+/// That something is not there to be deleted is as good.
+fn absent(deleted: object_store::Result<()>) -> Result<()> {
+    match deleted {
+        Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+        Err(error) => Err(away(error)),
+    }
+}

@@ -1,0 +1,77 @@
+//! Where files are kept: a folder, or a bucket of an object store that speaks S3.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+
+use object_store::ObjectStore;
+use object_store::aws::AmazonS3Builder;
+use object_store::local::LocalFileSystem;
+use object_store::prefix::PrefixStore;
+use url::Url;
+
+use crate::core::{Error, Kind, Result};
+
+/// The address of a store of files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StorageUrl {
+    /// A folder of this machine.
+    Folder(PathBuf),
+    /// `s3://bucket/prefix`; region, endpoint and credentials come from the usual `AWS_…` variables.
+    S3(Url),
+}
+
+impl FromStr for StorageUrl {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let unusable = |why: &str| {
+            Error::bad_request(format!(
+                "The storage's address {why}. Write file:///var/lib/mkt/files or s3://bucket/prefix."
+            ))
+        };
+        let url = Url::parse(text).map_err(|_| unusable("is not a URL"))?;
+        match url.scheme() {
+            "file" => url.to_file_path().map(Self::Folder).map_err(|()| unusable("names no folder")),
+            "s3" if url.host_str().is_some_and(|bucket| !bucket.is_empty()) => Ok(Self::S3(url)),
+            "s3" => Err(unusable("names no bucket")),
+            "gs" | "az" => Err(unusable("is of a service that this mkt was built without; its S3 interface will do")),
+            scheme => Err(unusable(&format!("starts with {scheme}:, which is neither file: nor s3:"))),
+        }
+    }
+}
+
+impl StorageUrl {
+    /// Opens the store. A folder is created when it is missing.
+    pub(super) fn open(&self) -> Result<Arc<dyn ObjectStore>> {
+        match self {
+            Self::Folder(folder) => open_folder(folder),
+            Self::S3(url) => open_s3(url),
+        }
+    }
+}
+
+fn open_folder(folder: &Path) -> Result<Arc<dyn ObjectStore>> {
+    let unusable = |error: Box<dyn std::error::Error + Send + Sync>| {
+        let message = format!("The folder {} can't be used for files: {error}.", folder.display());
+        Error::new(Kind::Forbidden, message).because(error)
+    };
+    std::fs::create_dir_all(folder).map_err(|error| unusable(error.into()))?;
+    let store = LocalFileSystem::new_with_prefix(folder).map_err(|error| unusable(error.into()))?;
+    // A row must not refer to what a power cut takes away.
+    Ok(Arc::new(store.with_fsync(true).with_automatic_cleanup(true)))
+}
+
+fn open_s3(url: &Url) -> Result<Arc<dyn ObjectStore>> {
+    let unusable = |error: object_store::Error| {
+        Error::bad_request(
+            "The S3 store can't be used: look at the variables AWS_REGION, AWS_ENDPOINT and credentials.",
+        )
+        .because(error)
+    };
+    let store = AmazonS3Builder::from_env().with_url(url.as_str()).build().map_err(unusable)?;
+    match url.path().trim_matches('/') {
+        "" => Ok(Arc::new(store)),
+        prefix => Ok(Arc::new(PrefixStore::new(store, prefix))),
+    }
+}
