@@ -50,6 +50,10 @@ async fn listed(
     list: List,
     printer: &Printer,
 ) -> Result<(), Failed> {
+    if list.text.is_some() && noun.table.search.is_empty() {
+        let message = format!("The texts of {} can't be searched.", noun.plural());
+        return Err(Failed::with_code(Code::Usage, message).hint("Filter by a field, with: --where FIELD=VALUE"));
+    }
     let filters = fields::of_filters(client, noun, &list.filters).await?;
     let mut parameters: Vec<(&str, String)> =
         filters.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
@@ -70,7 +74,7 @@ async fn may_delete(global: &Global, noun: &Noun, item: &str, client: &Client) -
     if global.yes {
         return Ok(());
     }
-    let kind = noun.table.name.replace('_', " ");
+    let kind = noun.kind();
     if !ask::possible(global) {
         let message = format!("Deleting the {kind} {item:?} needs a yes, and there is no terminal to ask for it.");
         return Err(Failed::with_code(Code::Usage, message).hint("Add --yes to delete it without being asked."));
@@ -99,6 +103,6 @@ async fn deleted(
         return print::record(noun, &answer, printer);
     }
     let name = noun.name_field().map_or_else(|| id.to_string(), |field| cell(&answer[field]));
-    printer.note(&format!("Deleted the {} {name}.", noun.table.name.replace('_', " ")));
+    printer.note(&format!("Deleted the {} {name}.", noun.kind()));
     Ok(())
 }

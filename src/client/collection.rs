@@ -36,15 +36,19 @@ impl Client {
     }
 }
 
-/// Each verb fails when the call does.
-#[allow(clippy::missing_errors_doc)]
 impl<T: DeserializeOwned> Collection<'_, T> {
     /// A page: `parameters` are those of the index.
+    ///
+    /// # Errors
+    /// When the call fails.
     pub async fn list(&self, parameters: &[(&str, String)]) -> Result<Page<T>> {
         self.client.get(&self.path, parameters).await
     }
 
     /// All entries of all pages, as one page.
+    ///
+    /// # Errors
+    /// When the call fails.
     pub async fn list_all(&self, parameters: &[(&str, String)]) -> Result<Page<T>> {
         let mut all = Vec::new();
         for number in 1.. {
@@ -60,35 +64,53 @@ impl<T: DeserializeOwned> Collection<'_, T> {
     }
 
     /// A page, with the parameters in a body: there they may be as long as need be.
+    ///
+    /// # Errors
+    /// When the call fails.
     pub async fn search(&self, parameters: &impl Serialize) -> Result<Page<T>> {
         let path = format!("{}/search", self.path);
         self.client.send(self.client.request(Method::POST, &path).json(parameters)).await
     }
 
     /// The record with this id.
+    ///
+    /// # Errors
+    /// When the call fails.
     pub async fn find(&self, id: Uuid) -> Result<T> {
         self.client.get(&self.item(id), &[]).await
     }
 
     /// Creates a record, once, however often the call has to be repeated.
+    ///
+    /// # Errors
+    /// When the call fails.
     pub async fn create(&self, fields: &impl Serialize) -> Result<T> {
         let request = self.client.request(Method::POST, &self.path).header(IDEMPOTENCY_KEY, new_key());
         self.client.send(request.json(fields)).await
     }
 
     /// Changes the fields given of a record.
+    ///
+    /// # Errors
+    /// When the call fails.
     pub async fn update(&self, id: Uuid, fields: &impl Serialize) -> Result<T> {
         self.client.send(self.client.request(Method::PATCH, &self.item(id)).json(fields)).await
     }
 
     /// Deletes a record with all that it is composed of, and answers what it was. People's rights go with it only by
     /// `force`.
+    ///
+    /// # Errors
+    /// When the call fails.
     pub async fn delete(&self, id: Uuid, force: bool) -> Result<T> {
         let request = self.client.request(Method::DELETE, &self.item(id));
         self.client.send(if force { request.query(&[("force", true)]) } else { request }).await
     }
 
     /// Does what else can be done with a record, such as `publish`.
+    ///
+    /// # Errors
+    /// When the call fails.
     pub async fn act(&self, id: Uuid, verb: &str) -> Result<T> {
         let path = format!("{}/{verb}", self.item(id));
         self.client.send(self.client.request(Method::POST, &path).header(IDEMPOTENCY_KEY, new_key())).await

@@ -284,6 +284,7 @@ async fn mistakes_are_told_with_the_way_out() {
         (&["product", "create", "--set", "name=Growth Charts"], 1, "name"),
         (&["product", "create", "--set", "name=x", "--set", "user_id=Nobody"], 5, "no user with the name"),
         (&["product", "list", "--where", "colour=red"], 2, "There are: name"),
+        (&["badge", "list", "--text", "x"], 2, "--where"),
         (&["product", "list", "--where", "name="], 2, "write a value"),
         (&["idp", "create", "--set", "client_secret=hush"], 2, "--file -"),
         (&["role", "create", "--set", "name=x", "--set", "permissions=all"], 2, "takes JSON"),

@@ -117,9 +117,9 @@ pub fn is_noun(command: &Command) -> bool {
 
 fn verbs(command: Command) -> Command {
     let Some(noun) = Noun::named(command.get_name()) else { return command };
-    let plural = noun.table.plural.replace('_', " ");
-    let (place, item) = (|command: Command| command.args(ancestors_of(noun)), argument_of(noun));
-    let list = List::augment_args(place(Command::new("list").about(format!("List {plural}"))));
+    let place = |command: Command| command.args(ancestors_of(noun));
+    let item = argument_of(noun);
+    let list = List::augment_args(place(Command::new("list").about(format!("List {}", noun.plural()))));
     let list = list.mut_arg("text", |text| text.hide(noun.table.search.is_empty()));
     let show = place(Command::new("show").about("Show one")).arg(item.clone());
     let create = place(Command::new("create").about("Create one")).after_help(fields_of(noun, true));
@@ -145,7 +145,7 @@ fn argument_of(noun: &Noun) -> Arg {
 fn ancestors_of(noun: &Noun) -> impl Iterator<Item = Arg> {
     let flat = noun.table.flat.is_some();
     noun.ancestors().into_iter().map(move |above| {
-        let kind = above.table.name.replace('_', " ");
+        let kind = above.kind();
         let by = above.name_field().map_or_else(String::new, |name| format!("{name} or "));
         let (required, unless) = match (flat, above.table.name) {
             (true, _) => (false, " [default: whichever]"),

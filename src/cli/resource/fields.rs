@@ -1,6 +1,5 @@
 //! The fields of a resource as people give them: `--set`, `--file`, `--where`.
 
-use std::io::Read;
 use std::path::Path;
 
 use serde_json::{Map, Value};
@@ -79,7 +78,7 @@ fn settable(noun: &Noun, name: &str, creating: bool) -> Result<Option<&'static F
 fn unknown(noun: &Noun, name: &str, what: &str, names: &[&str]) -> Failed {
     let near = find::near(names.iter().copied(), name);
     let meant = near.first().map(|near| format!("Did you mean {near}? ")).unwrap_or_default();
-    Failed::with_code(Code::Usage, format!("There is no {what} {name:?} in {}.", noun.table.plural.replace('_', " ")))
+    Failed::with_code(Code::Usage, format!("There is no {what} {name:?} in {}.", noun.plural()))
         .hint(format!("{meant}There are: {}.", names.join(", ")))
 }
 
@@ -106,13 +105,12 @@ fn value(field: Option<&FieldInfo>, text: &str) -> Result<Value, Failed> {
 
 /// The object in a file, or on the standard input.
 fn read(file: &Path) -> Result<Map<String, Value>, Failed> {
-    let name = if file == Path::new("-") { "The standard input".into() } else { file.display().to_string() };
-    let mut text = String::new();
-    let result = match name.as_str() {
-        "The standard input" => std::io::stdin().read_to_string(&mut text).map(drop),
-        _ => std::fs::File::open(file).and_then(|mut file| file.read_to_string(&mut text)).map(drop),
+    let (name, text) = if file == Path::new("-") {
+        ("The standard input".to_owned(), std::io::read_to_string(std::io::stdin()))
+    } else {
+        (file.display().to_string(), std::fs::read_to_string(file))
     };
-    result.map_err(|error| Failed::new(format!("{name} can't be read: {error}.")))?;
+    let text = text.map_err(|error| Failed::new(format!("{name} can't be read: {error}.")))?;
     serde_json::from_str(&text)
         .map_err(|error| Failed::with_code(Code::Usage, format!("{name} is not a JSON object of fields: {error}.")))
 }

@@ -45,7 +45,7 @@ pub async fn id(client: &Client, noun: &Noun, path: &str, text: &str) -> Result<
     if let Ok(id) = text.parse() {
         return Ok(id);
     }
-    let kind = noun.table.name.replace('_', " ");
+    let kind = noun.kind();
     let Some(field) = noun.name_field() else {
         let message = format!("{text:?} is not an id, and a {kind} is known by no other name.");
         return Err(Failed::with_code(Code::Usage, message).hint(format!("Ids are in: {}", list(noun))));
@@ -77,7 +77,7 @@ pub async fn id(client: &Client, noun: &Noun, path: &str, text: &str) -> Result<
         many => {
             let lines: Vec<_> =
                 many.iter().map(|one| format!("  {}  {}", cell(&one["id"]), cell(&one[field]))).collect();
-            let message = format!("{} {} have the {field} {text:?}.", many.len(), noun.table.plural.replace('_', " "));
+            let message = format!("{} {} have the {field} {text:?}.", many.len(), noun.plural());
             Err(Failed::with_code(Code::Usage, message).hint(format!("Give the id of one:\n{}", lines.join("\n"))))
         }
     }
@@ -109,7 +109,7 @@ pub async fn reference(
         return Ok(text.to_owned());
     }
     let Some(path) = referred.flat_path() else {
-        let kind = referred.table.name.replace('_', " ");
+        let kind = referred.kind();
         let message = format!("{column} must be an id: {text:?} does not tell which {kind} of all is meant.");
         return Err(Failed::with_code(Code::Usage, message).hint(format!("Ids are in: {}", list(referred))));
     };

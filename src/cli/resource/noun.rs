@@ -88,6 +88,16 @@ impl Noun {
         NOUNS.iter().find(|noun| noun.table.name == name)
     }
 
+    /// One of them, in words.
+    pub fn kind(&self) -> String {
+        self.table.name.replace('_', " ")
+    }
+
+    /// Several of them, in words.
+    pub fn plural(&self) -> String {
+        self.table.plural.replace('_', " ")
+    }
+
     /// What it is nested in, outermost first.
     pub fn ancestors(&self) -> Vec<&'static Self> {
         let depth = self.table.path.matches('{').count();

@@ -32,7 +32,7 @@ pub fn page(noun: &Noun, page: &Page<Value>, printer: &Printer) -> Result<(), Fa
             page.current_page,
             page.total_pages,
             page.total_entries,
-            noun.table.plural.replace('_', " ")
+            noun.plural()
         ));
     }
     Ok(())
@@ -49,7 +49,7 @@ fn id(record: &Value) -> String {
 
 fn rows(noun: &Noun, records: &[Value]) -> String {
     if records.is_empty() {
-        return format!("No {}.", noun.table.plural.replace('_', " "));
+        return format!("No {}.", noun.plural());
     }
     let chosen = CHOSEN.iter().find(|(resource, _)| *resource == noun.table.name);
     let columns = match chosen {
