@@ -123,7 +123,7 @@ pub async fn list<R: Resource>(
     path: &str,
     pairs: &[(String, String)],
 ) -> Answer {
-    let query = Query::parse::<R>(pairs)?;
+    let query = Query::parse::<R>(asker, pairs)?;
     let page = resource::list::<R>(app.db(), asker, ancestors, &query).await?;
     answer::page(&page, &format!("{}{path}", asker.origin), pairs)
 }

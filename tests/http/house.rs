@@ -69,7 +69,7 @@ pub async fn list<R: Resource>(
     filter: &str,
     value: &str,
 ) -> Result<Vec<Uuid>> {
-    let query = Query::parse::<R>(&[(filter.to_owned(), value.to_owned())])?;
+    let query = Query::parse::<R>(caller, &[(filter.to_owned(), value.to_owned())])?;
     let page = resource::list::<R>(db, caller, ancestors, &query).await?;
     Ok(page.results.iter().map(|located| located.record.id()).collect())
 }

@@ -1,7 +1,7 @@
 //! Records as they are answered: with their address, and without what the caller may not see of them.
 
 use serde::ser::SerializeMap;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -10,20 +10,16 @@ use crate::core::access::{Caller, Verb};
 use crate::core::db::Arg;
 
 /// A record together with where it is found.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Located<R> {
     /// The record itself.
-    #[serde(flatten)]
     pub record: R,
     /// Its address, relative to the marketplace's root.
-    #[serde(default)]
     pub path: String,
     /// Its absolute address, where the record has no `url` of its own.
-    #[serde(default, rename = "url")]
     pub address: Option<String>,
     /// The only fields that are answered, where not all are.
-    #[serde(skip)]
-    only: &'static [&'static str],
+    only: Option<&'static [&'static str]>,
 }
 
 impl<R: Resource> Located<R> {
@@ -36,16 +32,24 @@ impl<R: Resource> Located<R> {
             parent => R::TABLE.path_under(parent),
         };
         let path = format!("{path}/{}", record.id());
-        let has_own_url = R::FIELDS.iter().any(|field| field.name == "url");
-        let address = (!has_own_url).then(|| format!("{}{path}", caller.origin));
-        let only = if caller.permits(R::TABLE.plural, Verb::Update) { &[] } else { R::SAFE };
-        Self { record, path, address, only }
+        let address = (!has_own_url::<R>()).then(|| format!("{}{path}", caller.origin));
+        Self { record, path, address, only: shown::<R>(caller) }
     }
 
     /// The same with all its fields: for whoever has just written them.
     pub(super) fn whole(self) -> Self {
-        Self { only: &[], ..self }
+        Self { only: None, ..self }
     }
+}
+
+fn has_own_url<R: Record>() -> bool {
+    R::FIELDS.iter().any(|field| field.name == "url")
+}
+
+/// The only fields of an `R` that a caller is shown, where it is not all.
+pub(super) fn shown<R: Resource>(caller: &Caller) -> Option<&'static [&'static str]> {
+    let all = R::SAFE.is_empty() || caller.permits(R::TABLE.plural, Verb::Update);
+    (!all).then_some(R::SAFE)
 }
 
 /// The id of what a record is nested in, where its path tells it.
@@ -82,18 +86,27 @@ impl<R: Serialize> Serialize for Located<R> {
             address: &'a Option<String>,
         }
         let whole = Whole { record: &self.record, path: &self.path, address: &self.address };
-        if self.only.is_empty() {
-            return whole.serialize(serializer);
-        }
+        let Some(only) = self.only else { return whole.serialize(serializer) };
         let fields: Map<String, Value> = serde_json::to_value(whole)
             .ok()
             .and_then(|value| value.as_object().cloned())
             .ok_or_else(|| serde::ser::Error::custom("a record is not an object"))?;
-        let shown = fields.iter().filter(|(name, _)| self.only.contains(&name.as_str()));
+        let shown = fields.iter().filter(|(name, _)| only.contains(&name.as_str()));
         let mut map = serializer.serialize_map(None)?;
         for (name, value) in shown {
             map.serialize_entry(name, value)?;
         }
         map.end()
+    }
+}
+
+impl<'de, R: Record> Deserialize<'de> for Located<R> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let fields = Value::deserialize(deserializer)?;
+        let text = |name: &str| fields[name].as_str().map(str::to_owned);
+        let address = if has_own_url::<R>() { None } else { text("url") };
+        let path = text("path").unwrap_or_default();
+        let record = serde_json::from_value(fields).map_err(serde::de::Error::custom)?;
+        Ok(Self { record, path, address, only: None })
     }
 }

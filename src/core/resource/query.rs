@@ -1,5 +1,6 @@
 //! The parameters of an index: page, order, filters, search.
 
+use super::located::shown;
 use super::{FieldInfo, Resource, search};
 use crate::core::access::Caller;
 use crate::core::clock::Timestamp;
@@ -46,7 +47,7 @@ impl Query {
     ///
     /// # Errors
     /// [`Kind::BadRequest`](crate::core::Kind::BadRequest), naming the parameter that does not hold.
-    pub fn parse<R: Resource>(parameters: &[(String, String)]) -> Result<Self> {
+    pub fn parse<R: Resource>(caller: &Caller, parameters: &[(String, String)]) -> Result<Self> {
         let mut query = Self {
             page: 1,
             per_page: DEFAULT_PER_PAGE,
@@ -69,7 +70,7 @@ impl Query {
                 "page" => query.page = number(name, value, i64::from(i32::MAX))?,
                 "per_page" => query.per_page = number(name, value, MAX_PER_PAGE)?,
                 "sort" => {
-                    let field = field_of::<R>(value).ok_or_else(|| unknown_sort::<R>(value))?;
+                    let field = field_of::<R>(caller, value).ok_or_else(|| unknown_sort::<R>(caller, value))?;
                     query.sort = Some(field.name);
                     query.sort_is_text = matches!(field.shape, Shape::Text { .. });
                 }
@@ -78,7 +79,7 @@ impl Query {
                 name => {
                     if let Some(filter) = R::FILTERS.iter().map(|(filter, _)| *filter).find(|filter| *filter == name) {
                         query.filters.push((Filter::Named(filter), value.clone()));
-                    } else if let Some(field) = field_of::<R>(name) {
+                    } else if let Some(field) = field_of::<R>(caller, name) {
                         query.filters.push((Filter::Field(field), value.clone()));
                     }
                 }
@@ -140,17 +141,19 @@ fn descending(value: &str) -> Result<bool> {
     }
 }
 
-fn field_of<R: Resource>(name: &str) -> Option<&'static FieldInfo> {
+/// A field that the caller may filter and sort by: one that can be seen.
+fn field_of<R: Resource>(caller: &Caller, name: &str) -> Option<&'static FieldInfo> {
     R::FIELDS
         .iter()
         .chain(COMMON)
         .find(|field| field.name == name)
         .filter(|field| !field.hidden && !matches!(field.shape, Shape::Object | Shape::List))
+        .filter(|field| shown::<R>(caller).is_none_or(|shown| shown.contains(&field.name)))
 }
 
-fn unknown_sort<R: Resource>(value: &str) -> Error {
+fn unknown_sort<R: Resource>(caller: &Caller, value: &str) -> Error {
     let fields: Vec<_> =
-        R::FIELDS.iter().filter_map(|field| field_of::<R>(field.name)).map(|field| field.name).collect();
+        R::FIELDS.iter().filter_map(|field| field_of::<R>(caller, field.name)).map(|field| field.name).collect();
     let value: String = value.chars().take(64).collect();
     Error::bad_request(format!(
         "The parameter sort names no field that can be sorted by: {value}. There are id, created_at, updated_at, {}.",
