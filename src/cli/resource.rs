@@ -60,12 +60,15 @@ async fn listed(
     parameters.extend(list.sort.map(|field| ("sort", field)));
     parameters.extend(list.descending.then(|| ("order", "descending".to_owned())));
     parameters.extend(list.text.map(|text| ("text", text)));
-    let page = if list.all {
+    let mut page = if list.all {
         records.list_all(&parameters).await?
     } else {
         parameters.extend([("page", list.page.to_string()), ("per_page", list.per_page.to_string())]);
         records.list(&parameters).await?
     };
+    if printer.output == Output::Table {
+        find::name_others(client, noun, &mut page.results).await;
+    }
     print::page(noun, &page, printer)
 }
 

@@ -310,6 +310,8 @@ async fn rights_are_lost_only_by_force() {
     server.mkt(&["license", "create", "--set", "name=MIT", "--set", "url=https://example.org"]).await.ok();
     let offer = ["offer", "create", "--product", "Sprout", "--set", "license_id=MIT", "--output", "id"];
     let offer = format!("product_license_id={}", server.mkt(&offer).await.ok().trim());
+    let offers = server.mkt(&["offer", "list", "--product", "Sprout"]).await.ok();
+    assert!(offers.contains("MIT"), "names stand for the ids of others: {offers}");
     let right =
         ["entitlement", "create", "--set", &offer, "--set", "user_id=administrator", "--set", "valid_from=2026-01-01"];
     server.mkt(&right).await.ok();

@@ -7,10 +7,15 @@ use super::noun::Noun;
 use crate::cli::error::{Code, Failed};
 use crate::cli::output::cell;
 use crate::client::Client;
+use crate::core::field::Shape;
 
 /// How many names are suggested, and how near they must be.
 const SUGGESTIONS: usize = 5;
 const NEAR: f64 = 0.8;
+/// Among how many records names are looked for to suggest.
+const OTHERS: usize = 1000;
+/// How many ids a filter takes.
+const MOST_IDS: usize = 100;
 /// The longest value that a filter takes.
 const LONGEST_FILTER: usize = 255;
 
@@ -45,9 +50,8 @@ pub async fn id(client: &Client, noun: &Noun, path: &str, text: &str) -> Result<
     if let Ok(id) = text.parse() {
         return Ok(id);
     }
-    let kind = noun.kind();
     let Some(field) = noun.name_field() else {
-        let message = format!("{text:?} is not an id, and a {kind} is known by no other name.");
+        let message = format!("{text:?} is not an id, and a {} is known by no other name.", noun.kind());
         return Err(Failed::with_code(Code::Usage, message).hint(format!("Ids are in: {}", list(noun))));
     };
     let records = client.collection_at::<Value>(path.to_owned());
@@ -63,24 +67,30 @@ pub async fn id(client: &Client, noun: &Noun, path: &str, text: &str) -> Result<
     }
     match found.as_slice() {
         [one] => cell(&one["id"]).parse().map_err(|_| Failed::new("The marketplace answered a record without an id.")),
-        [] => {
-            let failed = Failed::with_code(
-                Code::NotFound,
-                format!("There is no {kind} with the {field} {text:?}, or you may not see it."),
-            );
-            let all = if like.is_empty() { records.list(&[("per_page", "1000".into())]).await?.results } else { like };
-            Err(failed.hint(match near(all.iter().filter_map(|record| record[field].as_str()), text).as_slice() {
-                [] => format!("What there is: {}", list(noun)),
-                near => format!("Did you mean: {}?", near.join(", ")),
-            }))
+        [] if like.is_empty() => {
+            let others = records.list(&[("per_page", OTHERS.to_string())]).await?.results;
+            Err(unknown(noun, field, text, &others))
         }
-        many => {
-            let lines: Vec<_> =
-                many.iter().map(|one| format!("  {}  {}", cell(&one["id"]), cell(&one[field]))).collect();
-            let message = format!("{} {} have the {field} {text:?}.", many.len(), noun.plural());
-            Err(Failed::with_code(Code::Usage, message).hint(format!("Give the id of one:\n{}", lines.join("\n"))))
-        }
+        [] => Err(unknown(noun, field, text, &like)),
+        several => Err(ambiguous(noun, field, text, several)),
     }
+}
+
+/// There is no record of this name; these may have been meant.
+fn unknown(noun: &Noun, field: &str, text: &str, others: &[Value]) -> Failed {
+    let message = format!("There is no {} with the {field} {text:?}, or you may not see it.", noun.kind());
+    let hint = match near(others.iter().filter_map(|record| record[field].as_str()), text).as_slice() {
+        [] => format!("What there is: {}", list(noun)),
+        near => format!("Did you mean: {}?", near.join(", ")),
+    };
+    Failed::with_code(Code::NotFound, message).hint(hint)
+}
+
+/// These records all have this name.
+fn ambiguous(noun: &Noun, field: &str, text: &str, several: &[&Value]) -> Failed {
+    let message = format!("{} {} have the {field} {text:?}.", several.len(), noun.plural());
+    let lines: Vec<_> = several.iter().map(|one| format!("  {}  {}", cell(&one["id"]), cell(&one[field]))).collect();
+    Failed::with_code(Code::Usage, message).hint(format!("Give the id of one:\n{}", lines.join("\n")))
 }
 
 /// The names that somebody may have meant: those that contain the text, and those written much like it.
@@ -114,6 +124,28 @@ pub async fn reference(
         return Err(Failed::with_code(Code::Usage, message).hint(format!("Ids are in: {}", list(referred))));
     };
     Ok(id(client, referred, path, text).await?.to_string())
+}
+
+/// Puts names for the ids of others, as people read them, into records that have no names of their own.
+pub async fn name_others(client: &Client, noun: &Noun, records: &mut [Value]) {
+    let ids = noun.fields.iter().filter(|field| field.shape == Shape::Id && Some(field.name) != noun.place());
+    for field in ids.filter(|_| noun.name_field().is_none()) {
+        let Some(referred) = noun.referred(field.name, |_| None) else { continue };
+        let (Some(path), Some(name)) = (referred.flat_path(), referred.name_field()) else { continue };
+        let others = client.collection_at::<Value>(path.to_owned());
+        for part in records.chunks_mut(MOST_IDS) {
+            let ids: Vec<_> = part.iter().map(|record| cell(&record[field.name])).collect();
+            // What may not be seen keeps its id.
+            let Ok(page) = others.list(&[("id", ids.join(",")), ("per_page", MOST_IDS.to_string())]).await else {
+                break;
+            };
+            for record in part {
+                if let Some(other) = page.results.iter().find(|other| other["id"] == record[field.name]) {
+                    record[field.name] = other[name].clone();
+                }
+            }
+        }
+    }
 }
 
 /// The command that lists what there is.

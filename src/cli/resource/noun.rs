@@ -134,13 +134,17 @@ impl Noun {
     }
 
     /// The fields that clients set: at creation, or later.
-    pub fn settable(&self, creating: bool) -> impl Iterator<Item = &'static FieldInfo> {
-        let place = self.table.parent.as_ref().filter(|_| self.flat_path().is_none()).map(|parent| parent.column);
+    pub fn settable(&self, creating: bool) -> impl Iterator<Item = &'static FieldInfo> + '_ {
         self.fields.iter().filter(move |field| match field.mode {
             Mode::Open => true,
-            Mode::Fixed => creating && place != Some(field.name),
+            Mode::Fixed => creating && self.place() != Some(field.name),
             Mode::Server => false,
         })
+    }
+
+    /// The field that flags for what it is nested in always tell.
+    pub fn place(&self) -> Option<&'static str> {
+        self.table.parent.as_ref().filter(|_| self.flat_path().is_none()).map(|parent| parent.column)
     }
 
     /// What indexes can be filtered by.

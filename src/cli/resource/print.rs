@@ -72,12 +72,11 @@ fn columns(noun: &Noun, records: &[Value]) -> Vec<(String, String)> {
         Shape::Text { .. } | Shape::Integer { .. } | Shape::Boolean | Shape::Time | Shape::Choice(_) => Some(1),
         Shape::Id | Shape::Object | Shape::List => None,
     };
-    let above = noun.table.parent.as_ref().filter(|_| noun.flat_path().is_none()).map(|parent| parent.column);
     let told = |field: &str| records.iter().any(|record| !is_blank(&record[field]));
     let mut others: Vec<_> = noun
         .fields
         .iter()
-        .filter(|field| Some(field.name) != name && Some(field.name) != above && told(field.name))
+        .filter(|field| Some(field.name) != name && Some(field.name) != noun.place() && told(field.name))
         .filter_map(|field| Some((rank(field.shape)?, field.name)))
         .collect();
     others.sort_by_key(|(rank, _)| *rank);
