@@ -80,8 +80,12 @@ fn columns(noun: &Noun, records: &[Value]) -> Vec<(String, String)> {
         .filter_map(|field| Some((rank(field.shape)?, field.name)))
         .collect();
     others.sort_by_key(|(rank, _)| *rank);
+    let title = |field: &str| match noun.field(field).map(|field| field.shape) {
+        Some(Shape::Id) => field.trim_end_matches("_id").to_uppercase(),
+        _ => field.to_uppercase(),
+    };
     let others = others.into_iter().map(|(_, field)| field).take(MOST_COLUMNS);
-    name.into_iter().chain(others).map(|field| (field.to_uppercase(), format!("/{field}"))).collect()
+    name.into_iter().chain(others).map(|field| (title(field), format!("/{field}"))).collect()
 }
 
 /// All that is known of a record: its own fields, what it embeds, and at last what all records have.
