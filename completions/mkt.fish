@@ -45,11 +45,37 @@ complete -c mkt -n "__fish_mkt_needs_command" -f -a "migrate" -d 'Bring the data
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "publish" -d 'Publish packages: validate each marketplace.json, compare it with the marketplace, and apply the difference'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "watch" -d 'Follow what is published in and withdrawn from the catalogue: a line each, or NDJSON with --json'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "search" -d 'Search the catalogue'
-complete -c mkt -n "__fish_mkt_needs_command" -f -a "product" -d 'Look at products'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "status" -d 'Tell whether the marketplace is well, and who you are there'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "completions" -d 'Print a shell\'s completions'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "man" -d 'Print the manual page, or write all of them into a folder'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "openapi" -d 'Print the description of the API (OpenAPI 3.1)'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "appointment" -d 'The appointment of a user or a group to a role'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "attempt" -d 'An attempt to use a product'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "badge" -d 'A mark of distinction that products may carry'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "build" -d 'A version of a product, ready to run or to use'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "claim" -d 'The use of an entitlement by a user or a group'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "configuration" -d 'A way to run a build: a set of tasks'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "dependency" -d 'What a build needs at run time: an interface, or a certain product'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "entitlement" -d 'A user\'s acquired right to a product under a licence'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "exposure" -d 'An interface that a build offers to others'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "group" -d 'Users who are given roles and rights together'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "identity" -d 'Who a user is to an identity provider'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "idp" -d 'An OpenID Connect provider that people sign in with'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "instance" -d 'A build that runs, or shall run, on a platform'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "interface" -d 'A versioned contract, such as FHIR 4.0.1, that builds expose and depend upon'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "license" -d 'A set of terms under which products are offered'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "member" -d 'A user\'s membership in a group'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "offer" -d 'An offer: a product under a licence'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "parameter" -d 'A value, such as an address, that an exposure gives to those who depend on it'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "platform" -d 'A place where a user\'s products run, kept by an agent'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "product" -d 'Something that is offered: an application, a service, a piece of knowledge'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "role" -d 'A named set of permissions, to which users and groups are appointed'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "sub-product" -d 'A product\'s place under another: a right to the parent is a right to the child'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "surrogate" -d 'That one interface may stand in for another'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "task" -d 'A process that runs as part of a configuration, in one or more instances'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "token" -d 'A token that a program signs in with on behalf of a user'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "user" -d 'A person who uses the marketplace'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "voucher" -d 'A code that can be redeemed for an entitlement, once'
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l listen -d 'The address to listen on; port 0 takes a free one. PORT alone works too and listens on all addresses [default: 127.0.0.1:3000]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l database-url -d 'The database: sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME; DATABASE_URL works too [default: a file under $XDG_DATA_HOME/mkt]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l public-url -d 'Where clients reach the marketplace [default: where their requests say]' -r
@@ -198,58 +224,6 @@ complete -c mkt -n "__fish_mkt_using_subcommand search" -l verbose -d 'Print mor
 complete -c mkt -n "__fish_mkt_using_subcommand search" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand search" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand search" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand product; and not __fish_seen_subcommand_from list show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand product; and not __fish_seen_subcommand_from list show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
-complete -c mkt -n "__fish_mkt_using_subcommand product; and not __fish_seen_subcommand_from list show" -l output -d 'How to print data' -r -f -a "table\t'For people'
-json\t'As the API has it'
-yaml\t'The same, as YAML'
-id\t'Ids only'"
-complete -c mkt -n "__fish_mkt_using_subcommand product; and not __fish_seen_subcommand_from list show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
-always\t'Always'
-never\t'Never'"
-complete -c mkt -n "__fish_mkt_using_subcommand product; and not __fish_seen_subcommand_from list show" -l json -d 'Short for --output json'
-complete -c mkt -n "__fish_mkt_using_subcommand product; and not __fish_seen_subcommand_from list show" -s q -l quiet -d 'Print data and errors only'
-complete -c mkt -n "__fish_mkt_using_subcommand product; and not __fish_seen_subcommand_from list show" -l verbose -d 'Print more of what happens'
-complete -c mkt -n "__fish_mkt_using_subcommand product; and not __fish_seen_subcommand_from list show" -l no-input -d 'Never ask'
-complete -c mkt -n "__fish_mkt_using_subcommand product; and not __fish_seen_subcommand_from list show" -s y -l yes -d 'Answer yes to all that would be asked'
-complete -c mkt -n "__fish_mkt_using_subcommand product; and not __fish_seen_subcommand_from list show" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand product; and not __fish_seen_subcommand_from list show" -f -a "list" -d 'List products'
-complete -c mkt -n "__fish_mkt_using_subcommand product; and not __fish_seen_subcommand_from list show" -f -a "show" -d 'Show one product'
-complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -l page -d 'The page, from 1' -r
-complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -l per-page -d 'Products on a page' -r
-complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
-complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -l where -d 'Only products whose field has this value; may be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
-complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
-json\t'As the API has it'
-yaml\t'The same, as YAML'
-id\t'Ids only'"
-complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
-always\t'Always'
-never\t'Never'"
-complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -l descending -d 'In descending order'
-complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -l json -d 'Short for --output json'
-complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print data and errors only'
-complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -l verbose -d 'Print more of what happens'
-complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
-complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
-complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
-complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
-json\t'As the API has it'
-yaml\t'The same, as YAML'
-id\t'Ids only'"
-complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
-always\t'Always'
-never\t'Never'"
-complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from show" -l json -d 'Short for --output json'
-complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print data and errors only'
-complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from show" -l verbose -d 'Print more of what happens'
-complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask'
-complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from show" -s y -l yes -d 'Answer yes to all that would be asked'
-complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand status" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand status" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand status" -l output -d 'How to print data' -r -f -a "table\t'For people'
@@ -310,3 +284,3086 @@ complete -c mkt -n "__fish_mkt_using_subcommand openapi" -l verbose -d 'Print mo
 complete -c mkt -n "__fish_mkt_using_subcommand openapi" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand openapi" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand openapi" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and not __fish_seen_subcommand_from list show create update delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and not __fish_seen_subcommand_from list show create update delete" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and not __fish_seen_subcommand_from list show create update delete" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and not __fish_seen_subcommand_from list show create update delete" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and not __fish_seen_subcommand_from list show create update delete" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and not __fish_seen_subcommand_from list show create update delete" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and not __fish_seen_subcommand_from list show create update delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and not __fish_seen_subcommand_from list show create update delete" -f -a "list" -d 'List appointments'
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and not __fish_seen_subcommand_from list show create update delete" -f -a "show" -d 'Show one'
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and not __fish_seen_subcommand_from list show create update delete" -f -a "create" -d 'Create one'
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and not __fish_seen_subcommand_from list show create update delete" -f -a "update" -d 'Change fields of one'
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and not __fish_seen_subcommand_from list show create update delete" -f -a "delete" -d 'Delete one, with all that it is composed of'
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from list" -l role -d 'The role that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from list" -l page -d 'The page, from 1' -r
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from list" -l per-page -d 'Entries on a page' -r
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from list" -l all -d 'All pages'
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from list" -l descending -d 'In descending order'
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from list" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from list" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from show" -l role -d 'The role that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from show" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from show" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from show" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from create" -l role -d 'The role that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from create" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from create" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from create" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from create" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from update" -l role -d 'The role that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from update" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from update" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from update" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from delete" -l role -d 'The role that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from delete" -l force -d 'Even if people lose rights with it'
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from delete" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from delete" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete" -f -a "list" -d 'List attempts'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete" -f -a "show" -d 'Show one'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete" -f -a "create" -d 'Create one'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete" -f -a "update" -d 'Change fields of one'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete" -f -a "delete" -d 'Delete one, with all that it is composed of'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from list" -l page -d 'The page, from 1' -r
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from list" -l per-page -d 'Entries on a page' -r
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from list" -l all -d 'All pages'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from list" -l descending -d 'In descending order'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from list" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from list" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from show" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from show" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from show" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from create" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from create" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from create" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from create" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from update" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from update" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from update" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from delete" -l force -d 'Even if people lose rights with it'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from delete" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from delete" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and not __fish_seen_subcommand_from list show create update delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and not __fish_seen_subcommand_from list show create update delete" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and not __fish_seen_subcommand_from list show create update delete" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and not __fish_seen_subcommand_from list show create update delete" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and not __fish_seen_subcommand_from list show create update delete" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and not __fish_seen_subcommand_from list show create update delete" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and not __fish_seen_subcommand_from list show create update delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and not __fish_seen_subcommand_from list show create update delete" -f -a "list" -d 'List badges'
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and not __fish_seen_subcommand_from list show create update delete" -f -a "show" -d 'Show one'
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and not __fish_seen_subcommand_from list show create update delete" -f -a "create" -d 'Create one'
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and not __fish_seen_subcommand_from list show create update delete" -f -a "update" -d 'Change fields of one'
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and not __fish_seen_subcommand_from list show create update delete" -f -a "delete" -d 'Delete one, with all that it is composed of'
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from list" -l page -d 'The page, from 1' -r
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from list" -l per-page -d 'Entries on a page' -r
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from list" -l all -d 'All pages'
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from list" -l descending -d 'In descending order'
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from list" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from list" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from show" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from show" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from show" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from create" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from create" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from create" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from create" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from update" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from update" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from update" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from delete" -l force -d 'Even if people lose rights with it'
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from delete" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from delete" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish yank" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish yank" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish yank" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish yank" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish yank" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish yank" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish yank" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish yank" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish yank" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish yank" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish yank" -f -a "list" -d 'List builds'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish yank" -f -a "show" -d 'Show one'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish yank" -f -a "create" -d 'Create one'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish yank" -f -a "update" -d 'Change fields of one'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish yank" -f -a "delete" -d 'Delete one, with all that it is composed of'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish yank" -f -a "publish" -d 'Publish one: from then on its content is fixed'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish yank" -f -a "yank" -d 'Withdraw one from new deployments; those that run it keep it'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from list" -l product -d 'The product that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from list" -l page -d 'The page, from 1' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from list" -l per-page -d 'Entries on a page' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from list" -l all -d 'All pages'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from list" -l descending -d 'In descending order'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from list" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from list" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from show" -l product -d 'The product that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from show" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from show" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from show" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from create" -l product -d 'The product that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from create" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from create" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from create" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from create" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from update" -l product -d 'The product that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from update" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from update" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from update" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from delete" -l product -d 'The product that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from delete" -l force -d 'Even if people lose rights with it'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from delete" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from delete" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from publish" -l product -d 'The product that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from publish" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from publish" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from publish" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from publish" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from publish" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from publish" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from publish" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from publish" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from publish" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from publish" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from yank" -l product -d 'The product that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from yank" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from yank" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from yank" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from yank" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from yank" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from yank" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from yank" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from yank" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from yank" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from yank" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and not __fish_seen_subcommand_from list show create delete" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and not __fish_seen_subcommand_from list show create delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and not __fish_seen_subcommand_from list show create delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and not __fish_seen_subcommand_from list show create delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and not __fish_seen_subcommand_from list show create delete" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and not __fish_seen_subcommand_from list show create delete" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and not __fish_seen_subcommand_from list show create delete" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and not __fish_seen_subcommand_from list show create delete" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and not __fish_seen_subcommand_from list show create delete" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and not __fish_seen_subcommand_from list show create delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and not __fish_seen_subcommand_from list show create delete" -f -a "list" -d 'List claims'
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and not __fish_seen_subcommand_from list show create delete" -f -a "show" -d 'Show one'
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and not __fish_seen_subcommand_from list show create delete" -f -a "create" -d 'Create one'
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and not __fish_seen_subcommand_from list show create delete" -f -a "delete" -d 'Delete one, with all that it is composed of'
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from list" -l entitlement -d 'The entitlement that it belongs to, by id [default: whichever]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from list" -l page -d 'The page, from 1' -r
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from list" -l per-page -d 'Entries on a page' -r
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from list" -l all -d 'All pages'
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from list" -l descending -d 'In descending order'
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from list" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from list" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from show" -l entitlement -d 'The entitlement that it belongs to, by id [default: whichever]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from show" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from show" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from show" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from create" -l entitlement -d 'The entitlement that it belongs to, by id [default: whichever]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from create" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from create" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from create" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from create" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from delete" -l entitlement -d 'The entitlement that it belongs to, by id [default: whichever]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from delete" -l force -d 'Even if people lose rights with it'
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from delete" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from delete" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and not __fish_seen_subcommand_from list show create update delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and not __fish_seen_subcommand_from list show create update delete" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and not __fish_seen_subcommand_from list show create update delete" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and not __fish_seen_subcommand_from list show create update delete" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and not __fish_seen_subcommand_from list show create update delete" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and not __fish_seen_subcommand_from list show create update delete" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and not __fish_seen_subcommand_from list show create update delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and not __fish_seen_subcommand_from list show create update delete" -f -a "list" -d 'List configurations'
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and not __fish_seen_subcommand_from list show create update delete" -f -a "show" -d 'Show one'
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and not __fish_seen_subcommand_from list show create update delete" -f -a "create" -d 'Create one'
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and not __fish_seen_subcommand_from list show create update delete" -f -a "update" -d 'Change fields of one'
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and not __fish_seen_subcommand_from list show create update delete" -f -a "delete" -d 'Delete one, with all that it is composed of'
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from list" -l product -d 'The product that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from list" -l build -d 'The build that it belongs to, by version or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from list" -l page -d 'The page, from 1' -r
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from list" -l per-page -d 'Entries on a page' -r
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from list" -l all -d 'All pages'
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from list" -l descending -d 'In descending order'
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from list" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from list" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from show" -l product -d 'The product that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from show" -l build -d 'The build that it belongs to, by version or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from show" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from show" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from show" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from create" -l product -d 'The product that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from create" -l build -d 'The build that it belongs to, by version or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from create" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from create" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from create" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from create" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from update" -l product -d 'The product that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from update" -l build -d 'The build that it belongs to, by version or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from update" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from update" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from update" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from delete" -l product -d 'The product that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from delete" -l build -d 'The build that it belongs to, by version or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from delete" -l force -d 'Even if people lose rights with it'
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from delete" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from delete" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and not __fish_seen_subcommand_from list show create update delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and not __fish_seen_subcommand_from list show create update delete" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and not __fish_seen_subcommand_from list show create update delete" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and not __fish_seen_subcommand_from list show create update delete" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and not __fish_seen_subcommand_from list show create update delete" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and not __fish_seen_subcommand_from list show create update delete" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and not __fish_seen_subcommand_from list show create update delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and not __fish_seen_subcommand_from list show create update delete" -f -a "list" -d 'List dependencies'
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and not __fish_seen_subcommand_from list show create update delete" -f -a "show" -d 'Show one'
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and not __fish_seen_subcommand_from list show create update delete" -f -a "create" -d 'Create one'
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and not __fish_seen_subcommand_from list show create update delete" -f -a "update" -d 'Change fields of one'
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and not __fish_seen_subcommand_from list show create update delete" -f -a "delete" -d 'Delete one, with all that it is composed of'
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from list" -l product -d 'The product that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from list" -l build -d 'The build that it belongs to, by version or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from list" -l page -d 'The page, from 1' -r
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from list" -l per-page -d 'Entries on a page' -r
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from list" -l all -d 'All pages'
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from list" -l descending -d 'In descending order'
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from list" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from list" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from show" -l product -d 'The product that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from show" -l build -d 'The build that it belongs to, by version or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from show" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from show" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from show" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from create" -l product -d 'The product that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from create" -l build -d 'The build that it belongs to, by version or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from create" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from create" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from create" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from create" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from update" -l product -d 'The product that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from update" -l build -d 'The build that it belongs to, by version or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from update" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from update" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from update" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from delete" -l product -d 'The product that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from delete" -l build -d 'The build that it belongs to, by version or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from delete" -l force -d 'Even if people lose rights with it'
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from delete" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from delete" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and not __fish_seen_subcommand_from list show create update delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and not __fish_seen_subcommand_from list show create update delete" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and not __fish_seen_subcommand_from list show create update delete" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and not __fish_seen_subcommand_from list show create update delete" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and not __fish_seen_subcommand_from list show create update delete" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and not __fish_seen_subcommand_from list show create update delete" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and not __fish_seen_subcommand_from list show create update delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and not __fish_seen_subcommand_from list show create update delete" -f -a "list" -d 'List entitlements'
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and not __fish_seen_subcommand_from list show create update delete" -f -a "show" -d 'Show one'
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and not __fish_seen_subcommand_from list show create update delete" -f -a "create" -d 'Create one'
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and not __fish_seen_subcommand_from list show create update delete" -f -a "update" -d 'Change fields of one'
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and not __fish_seen_subcommand_from list show create update delete" -f -a "delete" -d 'Delete one, with all that it is composed of'
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from list" -l page -d 'The page, from 1' -r
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from list" -l per-page -d 'Entries on a page' -r
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from list" -l all -d 'All pages'
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from list" -l descending -d 'In descending order'
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from list" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from list" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from show" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from show" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from show" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from create" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from create" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from create" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from create" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from update" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from update" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from update" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from delete" -l force -d 'Even if people lose rights with it'
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from delete" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from delete" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and not __fish_seen_subcommand_from list show create update delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and not __fish_seen_subcommand_from list show create update delete" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and not __fish_seen_subcommand_from list show create update delete" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and not __fish_seen_subcommand_from list show create update delete" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and not __fish_seen_subcommand_from list show create update delete" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and not __fish_seen_subcommand_from list show create update delete" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and not __fish_seen_subcommand_from list show create update delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and not __fish_seen_subcommand_from list show create update delete" -f -a "list" -d 'List exposures'
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and not __fish_seen_subcommand_from list show create update delete" -f -a "show" -d 'Show one'
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and not __fish_seen_subcommand_from list show create update delete" -f -a "create" -d 'Create one'
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and not __fish_seen_subcommand_from list show create update delete" -f -a "update" -d 'Change fields of one'
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and not __fish_seen_subcommand_from list show create update delete" -f -a "delete" -d 'Delete one, with all that it is composed of'
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from list" -l product -d 'The product that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from list" -l build -d 'The build that it belongs to, by version or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from list" -l page -d 'The page, from 1' -r
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from list" -l per-page -d 'Entries on a page' -r
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from list" -l all -d 'All pages'
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from list" -l descending -d 'In descending order'
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from list" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from list" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from show" -l product -d 'The product that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from show" -l build -d 'The build that it belongs to, by version or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from show" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from show" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from show" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from create" -l product -d 'The product that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from create" -l build -d 'The build that it belongs to, by version or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from create" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from create" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from create" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from create" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from update" -l product -d 'The product that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from update" -l build -d 'The build that it belongs to, by version or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from update" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from update" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from update" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from delete" -l product -d 'The product that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from delete" -l build -d 'The build that it belongs to, by version or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from delete" -l force -d 'Even if people lose rights with it'
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from delete" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from delete" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand group; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand group; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand group; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand group; and not __fish_seen_subcommand_from list show create update delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand group; and not __fish_seen_subcommand_from list show create update delete" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand group; and not __fish_seen_subcommand_from list show create update delete" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand group; and not __fish_seen_subcommand_from list show create update delete" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand group; and not __fish_seen_subcommand_from list show create update delete" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand group; and not __fish_seen_subcommand_from list show create update delete" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand group; and not __fish_seen_subcommand_from list show create update delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand group; and not __fish_seen_subcommand_from list show create update delete" -f -a "list" -d 'List groups'
+complete -c mkt -n "__fish_mkt_using_subcommand group; and not __fish_seen_subcommand_from list show create update delete" -f -a "show" -d 'Show one'
+complete -c mkt -n "__fish_mkt_using_subcommand group; and not __fish_seen_subcommand_from list show create update delete" -f -a "create" -d 'Create one'
+complete -c mkt -n "__fish_mkt_using_subcommand group; and not __fish_seen_subcommand_from list show create update delete" -f -a "update" -d 'Change fields of one'
+complete -c mkt -n "__fish_mkt_using_subcommand group; and not __fish_seen_subcommand_from list show create update delete" -f -a "delete" -d 'Delete one, with all that it is composed of'
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from list" -l page -d 'The page, from 1' -r
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from list" -l per-page -d 'Entries on a page' -r
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from list" -l all -d 'All pages'
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from list" -l descending -d 'In descending order'
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from list" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from list" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from show" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from show" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from show" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from create" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from create" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from create" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from create" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from update" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from update" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from update" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from delete" -l force -d 'Even if people lose rights with it'
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from delete" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from delete" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and not __fish_seen_subcommand_from list show create update delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and not __fish_seen_subcommand_from list show create update delete" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and not __fish_seen_subcommand_from list show create update delete" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and not __fish_seen_subcommand_from list show create update delete" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and not __fish_seen_subcommand_from list show create update delete" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and not __fish_seen_subcommand_from list show create update delete" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and not __fish_seen_subcommand_from list show create update delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and not __fish_seen_subcommand_from list show create update delete" -f -a "list" -d 'List identities'
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and not __fish_seen_subcommand_from list show create update delete" -f -a "show" -d 'Show one'
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and not __fish_seen_subcommand_from list show create update delete" -f -a "create" -d 'Create one'
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and not __fish_seen_subcommand_from list show create update delete" -f -a "update" -d 'Change fields of one'
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and not __fish_seen_subcommand_from list show create update delete" -f -a "delete" -d 'Delete one, with all that it is composed of'
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from list" -l user -d 'The user that it belongs to, by name or id [default: you]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from list" -l page -d 'The page, from 1' -r
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from list" -l per-page -d 'Entries on a page' -r
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from list" -l all -d 'All pages'
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from list" -l descending -d 'In descending order'
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from list" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from list" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from show" -l user -d 'The user that it belongs to, by name or id [default: you]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from show" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from show" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from show" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from create" -l user -d 'The user that it belongs to, by name or id [default: you]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from create" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from create" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from create" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from create" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from update" -l user -d 'The user that it belongs to, by name or id [default: you]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from update" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from update" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from update" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from delete" -l user -d 'The user that it belongs to, by name or id [default: you]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from delete" -l force -d 'Even if people lose rights with it'
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from delete" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from delete" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and not __fish_seen_subcommand_from list show create update delete enable disable" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and not __fish_seen_subcommand_from list show create update delete enable disable" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and not __fish_seen_subcommand_from list show create update delete enable disable" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and not __fish_seen_subcommand_from list show create update delete enable disable" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and not __fish_seen_subcommand_from list show create update delete enable disable" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and not __fish_seen_subcommand_from list show create update delete enable disable" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and not __fish_seen_subcommand_from list show create update delete enable disable" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and not __fish_seen_subcommand_from list show create update delete enable disable" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and not __fish_seen_subcommand_from list show create update delete enable disable" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and not __fish_seen_subcommand_from list show create update delete enable disable" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and not __fish_seen_subcommand_from list show create update delete enable disable" -f -a "list" -d 'List identity providers'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and not __fish_seen_subcommand_from list show create update delete enable disable" -f -a "show" -d 'Show one'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and not __fish_seen_subcommand_from list show create update delete enable disable" -f -a "create" -d 'Create one'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and not __fish_seen_subcommand_from list show create update delete enable disable" -f -a "update" -d 'Change fields of one'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and not __fish_seen_subcommand_from list show create update delete enable disable" -f -a "delete" -d 'Delete one, with all that it is composed of'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and not __fish_seen_subcommand_from list show create update delete enable disable" -f -a "enable" -d 'Let people sign in with one'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and not __fish_seen_subcommand_from list show create update delete enable disable" -f -a "disable" -d 'Let people no longer sign in with one'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from list" -l page -d 'The page, from 1' -r
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from list" -l per-page -d 'Entries on a page' -r
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from list" -l all -d 'All pages'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from list" -l descending -d 'In descending order'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from list" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from list" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from show" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from show" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from show" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from create" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from create" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from create" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from create" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from update" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from update" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from update" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from delete" -l force -d 'Even if people lose rights with it'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from delete" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from delete" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from enable" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from enable" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from enable" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from enable" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from enable" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from enable" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from enable" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from enable" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from enable" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from enable" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from disable" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from disable" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from disable" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from disable" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from disable" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from disable" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from disable" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from disable" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from disable" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from disable" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete" -f -a "list" -d 'List instances'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete" -f -a "show" -d 'Show one'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete" -f -a "create" -d 'Create one'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete" -f -a "update" -d 'Change fields of one'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete" -f -a "delete" -d 'Delete one, with all that it is composed of'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from list" -l user -d 'The user that it belongs to, by name or id [default: you]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from list" -l platform -d 'The platform that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from list" -l page -d 'The page, from 1' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from list" -l per-page -d 'Entries on a page' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from list" -l all -d 'All pages'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from list" -l descending -d 'In descending order'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from list" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from list" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from show" -l user -d 'The user that it belongs to, by name or id [default: you]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from show" -l platform -d 'The platform that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from show" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from show" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from show" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from create" -l user -d 'The user that it belongs to, by name or id [default: you]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from create" -l platform -d 'The platform that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from create" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from create" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from create" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from create" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from update" -l user -d 'The user that it belongs to, by name or id [default: you]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from update" -l platform -d 'The platform that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from update" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from update" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from update" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from delete" -l user -d 'The user that it belongs to, by name or id [default: you]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from delete" -l platform -d 'The platform that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from delete" -l force -d 'Even if people lose rights with it'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from delete" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from delete" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and not __fish_seen_subcommand_from list show create update delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and not __fish_seen_subcommand_from list show create update delete" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and not __fish_seen_subcommand_from list show create update delete" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and not __fish_seen_subcommand_from list show create update delete" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and not __fish_seen_subcommand_from list show create update delete" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and not __fish_seen_subcommand_from list show create update delete" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and not __fish_seen_subcommand_from list show create update delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and not __fish_seen_subcommand_from list show create update delete" -f -a "list" -d 'List interfaces'
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and not __fish_seen_subcommand_from list show create update delete" -f -a "show" -d 'Show one'
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and not __fish_seen_subcommand_from list show create update delete" -f -a "create" -d 'Create one'
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and not __fish_seen_subcommand_from list show create update delete" -f -a "update" -d 'Change fields of one'
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and not __fish_seen_subcommand_from list show create update delete" -f -a "delete" -d 'Delete one, with all that it is composed of'
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from list" -l page -d 'The page, from 1' -r
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from list" -l per-page -d 'Entries on a page' -r
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from list" -l all -d 'All pages'
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from list" -l descending -d 'In descending order'
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from list" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from list" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from show" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from show" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from show" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from create" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from create" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from create" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from create" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from update" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from update" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from update" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from delete" -l force -d 'Even if people lose rights with it'
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from delete" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from delete" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand license; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand license; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand license; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand license; and not __fish_seen_subcommand_from list show create update delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand license; and not __fish_seen_subcommand_from list show create update delete" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand license; and not __fish_seen_subcommand_from list show create update delete" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand license; and not __fish_seen_subcommand_from list show create update delete" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand license; and not __fish_seen_subcommand_from list show create update delete" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand license; and not __fish_seen_subcommand_from list show create update delete" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand license; and not __fish_seen_subcommand_from list show create update delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand license; and not __fish_seen_subcommand_from list show create update delete" -f -a "list" -d 'List licenses'
+complete -c mkt -n "__fish_mkt_using_subcommand license; and not __fish_seen_subcommand_from list show create update delete" -f -a "show" -d 'Show one'
+complete -c mkt -n "__fish_mkt_using_subcommand license; and not __fish_seen_subcommand_from list show create update delete" -f -a "create" -d 'Create one'
+complete -c mkt -n "__fish_mkt_using_subcommand license; and not __fish_seen_subcommand_from list show create update delete" -f -a "update" -d 'Change fields of one'
+complete -c mkt -n "__fish_mkt_using_subcommand license; and not __fish_seen_subcommand_from list show create update delete" -f -a "delete" -d 'Delete one, with all that it is composed of'
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from list" -l page -d 'The page, from 1' -r
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from list" -l per-page -d 'Entries on a page' -r
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from list" -l all -d 'All pages'
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from list" -l descending -d 'In descending order'
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from list" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from list" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from show" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from show" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from show" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from create" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from create" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from create" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from create" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from update" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from update" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from update" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from delete" -l force -d 'Even if people lose rights with it'
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from delete" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from delete" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand member; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand member; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand member; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand member; and not __fish_seen_subcommand_from list show create update delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand member; and not __fish_seen_subcommand_from list show create update delete" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand member; and not __fish_seen_subcommand_from list show create update delete" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand member; and not __fish_seen_subcommand_from list show create update delete" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand member; and not __fish_seen_subcommand_from list show create update delete" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand member; and not __fish_seen_subcommand_from list show create update delete" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand member; and not __fish_seen_subcommand_from list show create update delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand member; and not __fish_seen_subcommand_from list show create update delete" -f -a "list" -d 'List members'
+complete -c mkt -n "__fish_mkt_using_subcommand member; and not __fish_seen_subcommand_from list show create update delete" -f -a "show" -d 'Show one'
+complete -c mkt -n "__fish_mkt_using_subcommand member; and not __fish_seen_subcommand_from list show create update delete" -f -a "create" -d 'Create one'
+complete -c mkt -n "__fish_mkt_using_subcommand member; and not __fish_seen_subcommand_from list show create update delete" -f -a "update" -d 'Change fields of one'
+complete -c mkt -n "__fish_mkt_using_subcommand member; and not __fish_seen_subcommand_from list show create update delete" -f -a "delete" -d 'Delete one, with all that it is composed of'
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from list" -l group -d 'The group that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from list" -l page -d 'The page, from 1' -r
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from list" -l per-page -d 'Entries on a page' -r
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from list" -l all -d 'All pages'
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from list" -l descending -d 'In descending order'
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from list" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from list" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from show" -l group -d 'The group that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from show" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from show" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from show" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from create" -l group -d 'The group that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from create" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from create" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from create" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from create" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from update" -l group -d 'The group that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from update" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from update" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from update" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from delete" -l group -d 'The group that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from delete" -l force -d 'Even if people lose rights with it'
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from delete" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from delete" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and not __fish_seen_subcommand_from list show create update delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and not __fish_seen_subcommand_from list show create update delete" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and not __fish_seen_subcommand_from list show create update delete" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and not __fish_seen_subcommand_from list show create update delete" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and not __fish_seen_subcommand_from list show create update delete" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and not __fish_seen_subcommand_from list show create update delete" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and not __fish_seen_subcommand_from list show create update delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and not __fish_seen_subcommand_from list show create update delete" -f -a "list" -d 'List product licenses'
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and not __fish_seen_subcommand_from list show create update delete" -f -a "show" -d 'Show one'
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and not __fish_seen_subcommand_from list show create update delete" -f -a "create" -d 'Create one'
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and not __fish_seen_subcommand_from list show create update delete" -f -a "update" -d 'Change fields of one'
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and not __fish_seen_subcommand_from list show create update delete" -f -a "delete" -d 'Delete one, with all that it is composed of'
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from list" -l product -d 'The product that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from list" -l page -d 'The page, from 1' -r
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from list" -l per-page -d 'Entries on a page' -r
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from list" -l all -d 'All pages'
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from list" -l descending -d 'In descending order'
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from list" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from list" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from show" -l product -d 'The product that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from show" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from show" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from show" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from create" -l product -d 'The product that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from create" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from create" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from create" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from create" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from update" -l product -d 'The product that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from update" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from update" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from update" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from delete" -l product -d 'The product that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from delete" -l force -d 'Even if people lose rights with it'
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from delete" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from delete" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and not __fish_seen_subcommand_from list show create update delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and not __fish_seen_subcommand_from list show create update delete" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and not __fish_seen_subcommand_from list show create update delete" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and not __fish_seen_subcommand_from list show create update delete" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and not __fish_seen_subcommand_from list show create update delete" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and not __fish_seen_subcommand_from list show create update delete" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and not __fish_seen_subcommand_from list show create update delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and not __fish_seen_subcommand_from list show create update delete" -f -a "list" -d 'List parameters'
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and not __fish_seen_subcommand_from list show create update delete" -f -a "show" -d 'Show one'
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and not __fish_seen_subcommand_from list show create update delete" -f -a "create" -d 'Create one'
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and not __fish_seen_subcommand_from list show create update delete" -f -a "update" -d 'Change fields of one'
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and not __fish_seen_subcommand_from list show create update delete" -f -a "delete" -d 'Delete one, with all that it is composed of'
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from list" -l product -d 'The product that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from list" -l build -d 'The build that it belongs to, by version or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from list" -l exposure -d 'The exposure that it belongs to, by id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from list" -l page -d 'The page, from 1' -r
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from list" -l per-page -d 'Entries on a page' -r
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from list" -l all -d 'All pages'
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from list" -l descending -d 'In descending order'
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from list" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from list" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from show" -l product -d 'The product that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from show" -l build -d 'The build that it belongs to, by version or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from show" -l exposure -d 'The exposure that it belongs to, by id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from show" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from show" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from show" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from create" -l product -d 'The product that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from create" -l build -d 'The build that it belongs to, by version or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from create" -l exposure -d 'The exposure that it belongs to, by id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from create" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from create" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from create" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from create" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from update" -l product -d 'The product that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from update" -l build -d 'The build that it belongs to, by version or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from update" -l exposure -d 'The exposure that it belongs to, by id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from update" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from update" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from update" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from delete" -l product -d 'The product that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from delete" -l build -d 'The build that it belongs to, by version or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from delete" -l exposure -d 'The exposure that it belongs to, by id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from delete" -l force -d 'Even if people lose rights with it'
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from delete" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from delete" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete" -f -a "list" -d 'List platforms'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete" -f -a "show" -d 'Show one'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete" -f -a "create" -d 'Create one'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete" -f -a "update" -d 'Change fields of one'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete" -f -a "delete" -d 'Delete one, with all that it is composed of'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from list" -l user -d 'The user that it belongs to, by name or id [default: whichever]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from list" -l page -d 'The page, from 1' -r
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from list" -l per-page -d 'Entries on a page' -r
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from list" -l all -d 'All pages'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from list" -l descending -d 'In descending order'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from list" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from list" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from show" -l user -d 'The user that it belongs to, by name or id [default: whichever]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from show" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from show" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from show" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from create" -l user -d 'The user that it belongs to, by name or id [default: whichever]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from create" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from create" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from create" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from create" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from update" -l user -d 'The user that it belongs to, by name or id [default: whichever]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from update" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from update" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from update" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from delete" -l user -d 'The user that it belongs to, by name or id [default: whichever]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from delete" -l force -d 'Even if people lose rights with it'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from delete" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from delete" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and not __fish_seen_subcommand_from list show create update delete publish unpublish" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand product; and not __fish_seen_subcommand_from list show create update delete publish unpublish" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand product; and not __fish_seen_subcommand_from list show create update delete publish unpublish" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand product; and not __fish_seen_subcommand_from list show create update delete publish unpublish" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand product; and not __fish_seen_subcommand_from list show create update delete publish unpublish" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and not __fish_seen_subcommand_from list show create update delete publish unpublish" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and not __fish_seen_subcommand_from list show create update delete publish unpublish" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and not __fish_seen_subcommand_from list show create update delete publish unpublish" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and not __fish_seen_subcommand_from list show create update delete publish unpublish" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and not __fish_seen_subcommand_from list show create update delete publish unpublish" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and not __fish_seen_subcommand_from list show create update delete publish unpublish" -f -a "list" -d 'List products'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and not __fish_seen_subcommand_from list show create update delete publish unpublish" -f -a "show" -d 'Show one'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and not __fish_seen_subcommand_from list show create update delete publish unpublish" -f -a "create" -d 'Create one'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and not __fish_seen_subcommand_from list show create update delete publish unpublish" -f -a "update" -d 'Change fields of one'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and not __fish_seen_subcommand_from list show create update delete publish unpublish" -f -a "delete" -d 'Delete one, with all that it is composed of'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and not __fish_seen_subcommand_from list show create update delete publish unpublish" -f -a "publish" -d 'Publish one, so that everybody sees it'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and not __fish_seen_subcommand_from list show create update delete publish unpublish" -f -a "unpublish" -d 'Withdraw one from the public'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -l page -d 'The page, from 1' -r
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -l per-page -d 'Entries on a page' -r
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -l all -d 'All pages'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -l descending -d 'In descending order'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from show" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from show" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from show" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from create" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from create" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from create" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from create" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from update" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from update" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from update" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from delete" -l force -d 'Even if people lose rights with it'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from delete" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from delete" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from publish" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from publish" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from publish" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from publish" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from publish" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from publish" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from publish" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from publish" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from publish" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from publish" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from unpublish" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from unpublish" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from unpublish" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from unpublish" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from unpublish" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from unpublish" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from unpublish" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from unpublish" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from unpublish" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from unpublish" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand role; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand role; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand role; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand role; and not __fish_seen_subcommand_from list show create update delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand role; and not __fish_seen_subcommand_from list show create update delete" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand role; and not __fish_seen_subcommand_from list show create update delete" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand role; and not __fish_seen_subcommand_from list show create update delete" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand role; and not __fish_seen_subcommand_from list show create update delete" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand role; and not __fish_seen_subcommand_from list show create update delete" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand role; and not __fish_seen_subcommand_from list show create update delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand role; and not __fish_seen_subcommand_from list show create update delete" -f -a "list" -d 'List roles'
+complete -c mkt -n "__fish_mkt_using_subcommand role; and not __fish_seen_subcommand_from list show create update delete" -f -a "show" -d 'Show one'
+complete -c mkt -n "__fish_mkt_using_subcommand role; and not __fish_seen_subcommand_from list show create update delete" -f -a "create" -d 'Create one'
+complete -c mkt -n "__fish_mkt_using_subcommand role; and not __fish_seen_subcommand_from list show create update delete" -f -a "update" -d 'Change fields of one'
+complete -c mkt -n "__fish_mkt_using_subcommand role; and not __fish_seen_subcommand_from list show create update delete" -f -a "delete" -d 'Delete one, with all that it is composed of'
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from list" -l page -d 'The page, from 1' -r
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from list" -l per-page -d 'Entries on a page' -r
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from list" -l all -d 'All pages'
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from list" -l descending -d 'In descending order'
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from list" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from list" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from show" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from show" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from show" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from create" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from create" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from create" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from create" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from update" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from update" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from update" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from delete" -l force -d 'Even if people lose rights with it'
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from delete" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from delete" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and not __fish_seen_subcommand_from list show create update delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and not __fish_seen_subcommand_from list show create update delete" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and not __fish_seen_subcommand_from list show create update delete" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and not __fish_seen_subcommand_from list show create update delete" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and not __fish_seen_subcommand_from list show create update delete" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and not __fish_seen_subcommand_from list show create update delete" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and not __fish_seen_subcommand_from list show create update delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and not __fish_seen_subcommand_from list show create update delete" -f -a "list" -d 'List sub products'
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and not __fish_seen_subcommand_from list show create update delete" -f -a "show" -d 'Show one'
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and not __fish_seen_subcommand_from list show create update delete" -f -a "create" -d 'Create one'
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and not __fish_seen_subcommand_from list show create update delete" -f -a "update" -d 'Change fields of one'
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and not __fish_seen_subcommand_from list show create update delete" -f -a "delete" -d 'Delete one, with all that it is composed of'
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from list" -l page -d 'The page, from 1' -r
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from list" -l per-page -d 'Entries on a page' -r
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from list" -l all -d 'All pages'
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from list" -l descending -d 'In descending order'
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from list" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from list" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from show" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from show" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from show" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from create" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from create" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from create" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from create" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from update" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from update" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from update" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from delete" -l force -d 'Even if people lose rights with it'
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from delete" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from delete" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and not __fish_seen_subcommand_from list show create update delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and not __fish_seen_subcommand_from list show create update delete" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and not __fish_seen_subcommand_from list show create update delete" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and not __fish_seen_subcommand_from list show create update delete" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and not __fish_seen_subcommand_from list show create update delete" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and not __fish_seen_subcommand_from list show create update delete" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and not __fish_seen_subcommand_from list show create update delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and not __fish_seen_subcommand_from list show create update delete" -f -a "list" -d 'List surrogates'
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and not __fish_seen_subcommand_from list show create update delete" -f -a "show" -d 'Show one'
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and not __fish_seen_subcommand_from list show create update delete" -f -a "create" -d 'Create one'
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and not __fish_seen_subcommand_from list show create update delete" -f -a "update" -d 'Change fields of one'
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and not __fish_seen_subcommand_from list show create update delete" -f -a "delete" -d 'Delete one, with all that it is composed of'
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from list" -l interface -d 'The interface that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from list" -l page -d 'The page, from 1' -r
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from list" -l per-page -d 'Entries on a page' -r
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from list" -l all -d 'All pages'
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from list" -l descending -d 'In descending order'
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from list" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from list" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from show" -l interface -d 'The interface that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from show" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from show" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from show" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from create" -l interface -d 'The interface that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from create" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from create" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from create" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from create" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from update" -l interface -d 'The interface that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from update" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from update" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from update" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from delete" -l interface -d 'The interface that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from delete" -l force -d 'Even if people lose rights with it'
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from delete" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from delete" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand task; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand task; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand task; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand task; and not __fish_seen_subcommand_from list show create update delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand task; and not __fish_seen_subcommand_from list show create update delete" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand task; and not __fish_seen_subcommand_from list show create update delete" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand task; and not __fish_seen_subcommand_from list show create update delete" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand task; and not __fish_seen_subcommand_from list show create update delete" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand task; and not __fish_seen_subcommand_from list show create update delete" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand task; and not __fish_seen_subcommand_from list show create update delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand task; and not __fish_seen_subcommand_from list show create update delete" -f -a "list" -d 'List tasks'
+complete -c mkt -n "__fish_mkt_using_subcommand task; and not __fish_seen_subcommand_from list show create update delete" -f -a "show" -d 'Show one'
+complete -c mkt -n "__fish_mkt_using_subcommand task; and not __fish_seen_subcommand_from list show create update delete" -f -a "create" -d 'Create one'
+complete -c mkt -n "__fish_mkt_using_subcommand task; and not __fish_seen_subcommand_from list show create update delete" -f -a "update" -d 'Change fields of one'
+complete -c mkt -n "__fish_mkt_using_subcommand task; and not __fish_seen_subcommand_from list show create update delete" -f -a "delete" -d 'Delete one, with all that it is composed of'
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from list" -l product -d 'The product that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from list" -l build -d 'The build that it belongs to, by version or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from list" -l configuration -d 'The configuration that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from list" -l page -d 'The page, from 1' -r
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from list" -l per-page -d 'Entries on a page' -r
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from list" -l all -d 'All pages'
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from list" -l descending -d 'In descending order'
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from list" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from list" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from show" -l product -d 'The product that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from show" -l build -d 'The build that it belongs to, by version or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from show" -l configuration -d 'The configuration that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from show" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from show" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from show" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from create" -l product -d 'The product that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from create" -l build -d 'The build that it belongs to, by version or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from create" -l configuration -d 'The configuration that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from create" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from create" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from create" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from create" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from update" -l product -d 'The product that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from update" -l build -d 'The build that it belongs to, by version or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from update" -l configuration -d 'The configuration that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from update" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from update" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from update" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from delete" -l product -d 'The product that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from delete" -l build -d 'The build that it belongs to, by version or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from delete" -l configuration -d 'The configuration that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from delete" -l force -d 'Even if people lose rights with it'
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from delete" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from delete" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete" -f -a "list" -d 'List tokens'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete" -f -a "show" -d 'Show one'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete" -f -a "create" -d 'Create one'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete" -f -a "update" -d 'Change fields of one'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete" -f -a "delete" -d 'Delete one, with all that it is composed of'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from list" -l user -d 'The user that it belongs to, by name or id [default: you]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from list" -l page -d 'The page, from 1' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from list" -l per-page -d 'Entries on a page' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from list" -l all -d 'All pages'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from list" -l descending -d 'In descending order'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from list" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from list" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from show" -l user -d 'The user that it belongs to, by name or id [default: you]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from show" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from show" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from show" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from create" -l user -d 'The user that it belongs to, by name or id [default: you]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from create" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from create" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from create" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from create" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from update" -l user -d 'The user that it belongs to, by name or id [default: you]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from update" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from update" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from update" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from delete" -l user -d 'The user that it belongs to, by name or id [default: you]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from delete" -l force -d 'Even if people lose rights with it'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from delete" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from delete" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand user; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand user; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand user; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand user; and not __fish_seen_subcommand_from list show create update delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand user; and not __fish_seen_subcommand_from list show create update delete" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand user; and not __fish_seen_subcommand_from list show create update delete" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand user; and not __fish_seen_subcommand_from list show create update delete" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand user; and not __fish_seen_subcommand_from list show create update delete" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand user; and not __fish_seen_subcommand_from list show create update delete" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand user; and not __fish_seen_subcommand_from list show create update delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand user; and not __fish_seen_subcommand_from list show create update delete" -f -a "list" -d 'List users'
+complete -c mkt -n "__fish_mkt_using_subcommand user; and not __fish_seen_subcommand_from list show create update delete" -f -a "show" -d 'Show one'
+complete -c mkt -n "__fish_mkt_using_subcommand user; and not __fish_seen_subcommand_from list show create update delete" -f -a "create" -d 'Create one'
+complete -c mkt -n "__fish_mkt_using_subcommand user; and not __fish_seen_subcommand_from list show create update delete" -f -a "update" -d 'Change fields of one'
+complete -c mkt -n "__fish_mkt_using_subcommand user; and not __fish_seen_subcommand_from list show create update delete" -f -a "delete" -d 'Delete one, with all that it is composed of'
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from list" -l page -d 'The page, from 1' -r
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from list" -l per-page -d 'Entries on a page' -r
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from list" -l all -d 'All pages'
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from list" -l descending -d 'In descending order'
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from list" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from list" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from show" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from show" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from show" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from create" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from create" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from create" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from create" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from update" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from update" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from update" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from delete" -l force -d 'Even if people lose rights with it'
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from delete" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from delete" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete" -f -a "list" -d 'List vouchers'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete" -f -a "show" -d 'Show one'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete" -f -a "create" -d 'Create one'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete" -f -a "update" -d 'Change fields of one'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete" -f -a "delete" -d 'Delete one, with all that it is composed of'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from list" -l page -d 'The page, from 1' -r
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from list" -l per-page -d 'Entries on a page' -r
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from list" -l all -d 'All pages'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from list" -l descending -d 'In descending order'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from list" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from list" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from show" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from show" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from show" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from create" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from create" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from create" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from create" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from update" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from update" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from update" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from delete" -l force -d 'Even if people lose rights with it'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from delete" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from delete" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -1,5 +1,6 @@
 //! The command line: one file a command, each its arguments and one function.
 
+mod ask;
 mod completions;
 mod error;
 mod global;
@@ -7,8 +8,8 @@ mod man;
 mod migrate;
 mod openapi;
 mod output;
-mod product;
 mod publish;
+mod resource;
 mod search;
 mod serve;
 mod status;
@@ -44,11 +45,12 @@ enum Command {
     Publish(publish::Args),
     Watch(watch::Args),
     Search(search::Args),
-    Product(product::Args),
     Status(status::Args),
     Completions(completions::Args),
     Man(man::Args),
     Openapi(openapi::Args),
+    #[command(flatten)]
+    Resource(resource::Args),
 }
 
 /// Runs the command that the process was started with.
@@ -70,11 +72,11 @@ fn run(cli: Cli, printer: &Printer) -> Result<(), Failed> {
         Command::Publish(args) => block_on(publish::run(args, global, printer)),
         Command::Watch(args) => block_on(watch::run(args, global, printer)),
         Command::Search(args) => block_on(search::run(args, global, printer)),
-        Command::Product(args) => block_on(product::run(args, global, printer)),
         Command::Status(args) => block_on(status::run(&args, global, printer)),
         Command::Completions(args) => completions::run(&args, Cli::command(), printer),
         Command::Man(args) => man::run(&args, Cli::command(), printer),
         Command::Openapi(args) => openapi::run(&args, printer),
+        Command::Resource(args) => block_on(resource::run(args, global, printer)),
     }
 }
 

@@ -1,20 +1,21 @@
 //! A marketplace as its clients see it: typed calls over HTTP, and events over its WebSocket.
 
 pub mod cable;
+mod collection;
 mod failure;
 
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
-use reqwest::{Method, RequestBuilder, Response};
+use reqwest::{ClientBuilder, Method, RequestBuilder, Response};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
 
+pub use collection::Collection;
 pub use failure::{Cause, Failure};
 
 use crate::core::package::Outcome;
-use crate::core::page::Page;
 use crate::core::secret::Secret;
 
 /// The result of a call.
@@ -43,15 +44,7 @@ impl Client {
     pub fn new(server: Url, token: Option<Secret>) -> Result<Self> {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        let http = reqwest::Client::builder()
-            .user_agent(concat!("mkt/", env!("CARGO_PKG_VERSION")))
-            .default_headers(headers)
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(TIMEOUT)
-            // A redirect would carry the token along.
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(Failure::from)?;
+        let http = connections().default_headers(headers).timeout(TIMEOUT).build().map_err(Failure::from)?;
         Ok(Self { http, server, token })
     }
 
@@ -71,14 +64,6 @@ impl Client {
     /// When the call fails.
     pub async fn status(&self) -> Result<Value> {
         self.get("/status", &[]).await
-    }
-
-    /// A page of products: `parameters` are those of the index.
-    ///
-    /// # Errors
-    /// When the call fails.
-    pub async fn products(&self, parameters: &[(&str, String)]) -> Result<Page<Value>> {
-        self.get("/products", parameters).await
     }
 
     /// Sends a marketplace.json, to be published or, in a dry run, only compared with what is there.
@@ -122,6 +107,15 @@ impl Client {
         }
         read(request.send().await.map_err(Failure::from)?).await
     }
+}
+
+/// What all connections to marketplaces have in common.
+fn connections() -> ClientBuilder {
+    reqwest::Client::builder()
+        .user_agent(concat!("mkt/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(CONNECT_TIMEOUT)
+        // A redirect would carry the token along.
+        .redirect(reqwest::redirect::Policy::none())
 }
 
 /// How long to wait before a call is tried again, if it is worth it.

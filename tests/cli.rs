@@ -3,3 +3,4 @@
 mod commands;
 mod migrate;
 mod publish;
+mod resources;

@@ -7,6 +7,7 @@ mod support;
 mod architecture;
 mod cable;
 mod cli;
+mod client;
 mod generated;
 mod http;
 mod readme;

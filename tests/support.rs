@@ -5,7 +5,7 @@ mod database;
 mod manifest;
 mod server;
 
-pub use command::{Case, mkt};
+pub use command::{Case, Ran, mkt};
 pub use database::Database;
 pub use manifest::Manifest;
 pub use server::{ADMIN_TOKEN, Server};

@@ -61,7 +61,7 @@ impl Printer {
             Output::Yaml => {
                 serde_saphyr::to_string(value).map_err(|error| Failed::new(error.to_string()))?.trim_end().to_owned()
             }
-            Output::Id => ids(value).join("\n"),
+            Output::Id => printable(&ids(value).join("\n")),
         };
         if text.is_empty() { Ok(()) } else { self.data(&text) }
     }
@@ -69,27 +69,27 @@ impl Printer {
     /// Says what happened.
     pub fn note(&self, text: &str) {
         if !self.quiet {
-            self.err(text);
+            self.err(&printable(text));
         }
     }
 
     /// Says more of what happens.
     pub fn detail(&self, text: &str) {
         if self.verbose {
-            self.err(text);
+            self.err(&printable(text));
         }
     }
 
     /// Warns.
     pub fn warn(&self, text: &str) {
         if !self.quiet {
-            self.err(&format!("{} {text}", self.painted("warning:", "33")));
+            self.err(&format!("{} {}", self.painted("warning:", "33"), printable(text)));
         }
     }
 
     /// Tells of an error that does not end the command yet.
     pub fn error(&self, text: &str) {
-        self.err(&format!("{} {text}", self.painted("error:", "31")));
+        self.err(&format!("{} {}", self.painted("error:", "31"), printable(text)));
     }
 
     /// Tells of the failure that ends the command.
@@ -97,7 +97,7 @@ impl Printer {
         if failed.code != Code::Interrupted {
             self.error(&failed.message);
             if let Some(hint) = &failed.hint {
-                self.err(&format!("{} {hint}", self.painted("hint:", "36")));
+                self.err(&format!("{} {}", self.painted("hint:", "36"), printable(hint)));
             }
         }
         ExitCode::from(failed.code as u8)
@@ -132,10 +132,10 @@ const NARROWEST: u16 = 40;
 /// A table as wide as the terminal at most.
 pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
-    table
-        .load_style(presets::NOTHING)
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_header(header.iter().copied());
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    if !header.is_empty() {
+        table.set_header(header.iter().copied());
+    }
     // Some terminals do not tell their width.
     if table.width().is_some_and(|width| width < NARROWEST) {
         table.set_content_arrangement(ContentArrangement::Disabled);

@@ -1,11 +1,10 @@
 //! `mkt publish`
 
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
-use dialoguer::Confirm;
 use serde_json::{Value, json};
 
+use super::ask;
 use super::error::{Code, Failed};
 use super::global::{Global, Output};
 use super::output::{Printer, cell, excerpt, table};
@@ -161,11 +160,7 @@ impl<'a> Package<'a> {
         global: &Global,
         printer: &Printer,
     ) -> Result<Outcome, Failed> {
-        let asks = !dry_run
-            && !global.yes
-            && !global.no_input
-            && std::io::stdin().is_terminal()
-            && std::io::stderr().is_terminal();
+        let asks = !dry_run && ask::possible(global);
         if dry_run || asks {
             let plan = client.publish(self.text.clone(), true).await.map_err(refused)?;
             self.show(&plan, printer)?;
@@ -173,8 +168,7 @@ impl<'a> Package<'a> {
                 return Ok(plan);
             }
             let prompt = format!("Publish {} {} to {}?", plan.product.name, plan.build.name, client.server());
-            let yes = confirmed(prompt).await?;
-            if !yes {
+            if !ask::confirmed(prompt, true).await? {
                 return Err(Failed::with_code(Code::Interrupted, "Nothing was published."));
             }
         }
@@ -218,21 +212,6 @@ impl<'a> Package<'a> {
             ]
         });
         printer.data(&table(&["ACTION", "RESOURCE", "NAME", "CHANGES"], rows))
-    }
-}
-
-/// Asks, on a thread of its own, so that Ctrl-C is heard and leaves the terminal with its cursor.
-async fn confirmed(prompt: String) -> Result<bool, Failed> {
-    let asked = tokio::task::spawn_blocking(|| Confirm::new().with_prompt(prompt).default(true).interact());
-    tokio::select! {
-        answer = asked => {
-            let answer = answer.map_err(|error| Failed::new(error.to_string()))?;
-            answer.map_err(|error| Failed::new(error.to_string()))
-        }
-        _ = tokio::signal::ctrl_c() => {
-            dialoguer::console::Term::stderr().show_cursor()?;
-            Ok(false)
-        }
     }
 }
 

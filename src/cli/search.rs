@@ -3,7 +3,9 @@
 use super::error::Failed;
 use super::global::Global;
 use super::output::Printer;
-use super::product::print_page;
+use super::resource::{Noun, print_page};
+use crate::core::model::Product;
+use crate::core::resource::Resource;
 
 /// Search the catalogue
 #[derive(Debug, clap::Args)]
@@ -19,6 +21,6 @@ pub struct Args {
 
 pub async fn run(args: Args, global: &Global, printer: &Printer) -> Result<(), Failed> {
     let parameters = [("text", args.text.join(" ")), ("per_page", args.limit.to_string())];
-    let page = global.client()?.products(&parameters).await?;
-    print_page(&page, printer)
+    let page = global.client()?.collection_at(Product::TABLE.path.to_owned()).list(&parameters).await?;
+    print_page(&Noun::of::<Product>(), &page, printer)
 }

@@ -50,7 +50,7 @@ async fn exit_codes_tell_what_failed() {
     let cases: [Case; 9] = [
         (&["status"], &wrong_token, 4, "token"),
         (&["product", "show", "5ceded00-0000-4000-8000-00000000000f"], &good, 5, "no such product"),
-        (&["product", "show", "Nothing"], &good, 5, "no product named"),
+        (&["product", "show", "Nothing"], &good, 5, "no product with the name"),
         (&["product", "list", "--sort", "colour"], &good, 1, "colour"),
         (&["status"], &none, 8, "can't be reached"),
         (&["status", "--server", "ftp://x"], &[], 2, "http or https"),

@@ -1,7 +1,7 @@
 //! A running server: the real binary on a free port.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -146,17 +146,23 @@ impl Server {
         mkt(arguments, &[("MKT_SERVER", &self.address), ("MKT_TOKEN", ADMIN_TOKEN)]).await
     }
 
-    /// Starts `mkt` as the administrator of this server, its output piped.
-    pub fn spawn_mkt(&self, arguments: &[&str]) -> Child {
+    /// `mkt` as the administrator of this server, its output piped.
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = bare();
         command.args(arguments).env("MKT_SERVER", &self.address).env("MKT_TOKEN", ADMIN_TOKEN);
-        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// Starts that.
+    pub fn spawn_mkt(&self, arguments: &[&str]) -> Child {
+        self.command(arguments).spawn().unwrap()
     }
 
     /// Asks it to stop (SIGTERM).
     pub fn terminate(&self) {
         let id = self.child.id().to_string();
-        assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
     }
 
     /// Waits for its end and answers its exit code.

@@ -20,7 +20,7 @@ use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_tungstenite::tungstenite::{self, Message};
 
 use super::Received;
-use crate::client::{self, CONNECT_TIMEOUT, Cause, Client, Failure};
+use crate::client::{self, Cause, Client, Failure};
 
 const PROTOCOL: &str = "actioncable-v1-json";
 const IDENTIFIER: &str = r#"{"channel":"CatalogChannel"}"#;
@@ -163,14 +163,7 @@ fn dismissal(reason: &str, reconnect: bool) -> Lost {
 
 /// The handshake of RFC 6455, through the HTTP client, so that certificates and proxies are the same for all calls.
 async fn shake_hands(client: &Client) -> Result<Upgraded, Lost> {
-    let http = reqwest::Client::builder()
-        .user_agent(concat!("mkt/", env!("CARGO_PKG_VERSION")))
-        .http1_only()
-        .connect_timeout(CONNECT_TIMEOUT)
-        // A redirect would carry the token along.
-        .redirect(reqwest::redirect::Policy::none())
-        .build()
-        .map_err(Failure::from)?;
+    let http = client::connections().http1_only().build().map_err(Failure::from)?;
     let key = generate_key();
     let request = client
         .request(Method::GET, "/websocket")

@@ -1,0 +1,198 @@
+//! The commands of the nouns, made from the resources' declarations, and what was typed for them.
+
+use std::path::PathBuf;
+
+use clap::error::ErrorKind;
+use clap::{Arg, ArgMatches, Args as _, Command, FromArgMatches, Subcommand};
+
+use super::noun::{Deed, Noun};
+use crate::core::field::Shape;
+use crate::core::resource::FieldInfo;
+
+/// A verb of a resource.
+#[derive(Debug)]
+pub struct Args {
+    pub noun: &'static Noun,
+    /// What it is nested in, as far as given, outermost first.
+    pub ancestors: Vec<Option<String>>,
+    pub action: Action,
+}
+
+#[derive(Debug)]
+pub enum Action {
+    List(List),
+    Show(String),
+    Create(Body),
+    Update(String, Body),
+    Delete(String, Delete),
+    Do(&'static Deed, String),
+}
+
+#[derive(Debug, clap::Args)]
+pub struct List {
+    /// The page, from 1
+    #[arg(long, default_value_t = 1)]
+    pub page: u32,
+
+    /// Entries on a page
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub per_page: u16,
+
+    /// All pages
+    #[arg(long, conflicts_with_all = ["page", "per_page"])]
+    pub all: bool,
+
+    /// The field to sort by
+    #[arg(long, value_name = "FIELD")]
+    pub sort: Option<String>,
+
+    /// In descending order
+    #[arg(long)]
+    pub descending: bool,
+
+    /// Only those whose field has this value; may be repeated
+    #[arg(long = "where", value_name = "FIELD=VALUE", value_parser = filter)]
+    pub filters: Vec<(String, String)>,
+
+    /// Only those with these words, or starts of words, in their texts
+    #[arg(long)]
+    pub text: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = true)]
+pub struct Body {
+    /// Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated
+    #[arg(long = "set", value_name = "FIELD=VALUE", value_parser = pair)]
+    pub sets: Vec<(String, String)>,
+
+    /// A file with a JSON object of fields, - for the standard input; what is --set besides counts
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Delete {
+    /// Even if people lose rights with it
+    #[arg(long)]
+    pub force: bool,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (field, value) = text.split_once('=').ok_or("write FIELD=VALUE, such as description=Hello")?;
+    Ok((field.to_owned(), value.to_owned()))
+}
+
+fn filter(text: &str) -> Result<(String, String), String> {
+    pair(text).and_then(|(field, value)| {
+        // Indexes take blanks for what was left out, and would answer everything.
+        if value.trim_matches(',').is_empty() {
+            Err("write a value after the =".to_owned())
+        } else {
+            Ok((field, value))
+        }
+    })
+}
+
+impl Subcommand for Args {
+    fn augment_subcommands(command: Command) -> Command {
+        // Only the noun that is asked for is made whole.
+        let nouns = Noun::all().iter().map(|noun| Command::new(&noun.name).about(noun.about).defer(verbs));
+        command.subcommands(nouns)
+    }
+
+    fn augment_subcommands_for_update(command: Command) -> Command {
+        Self::augment_subcommands(command)
+    }
+
+    fn has_subcommand(name: &str) -> bool {
+        Noun::named(name).is_some()
+    }
+}
+
+/// Whether a command is a noun's.
+pub fn is_noun(command: &Command) -> bool {
+    Noun::named(command.get_name()).is_some()
+}
+
+fn verbs(command: Command) -> Command {
+    let Some(noun) = Noun::named(command.get_name()) else { return command };
+    let place = |command: Command| command.args(ancestors_of(noun));
+    let item = argument_of(noun);
+    let list = List::augment_args(place(Command::new("list").about(format!("List {}", noun.plural()))));
+    let list = list.mut_arg("text", |text| text.hide(noun.table.search.is_empty()));
+    let show = place(Command::new("show").about("Show one")).arg(item.clone());
+    let create = place(Command::new("create").about("Create one")).after_help(fields_of(noun, true));
+    let update = place(Command::new("update").about("Change fields of one")).arg(item.clone());
+    let update = update.after_help(fields_of(noun, false));
+    let delete = place(Command::new("delete").about("Delete one, with all that it is composed of")).arg(item.clone());
+    let deeds = noun.deeds().map(|deed| place(Command::new(deed.verb).about(deed.about)).arg(item.clone()));
+    command
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommands([list, show, Body::augment_args(create)])
+        .subcommands(noun.settable(false).next().map(|_| Body::augment_args(update)))
+        .subcommand(Delete::augment_args(delete))
+        .subcommands(deeds)
+}
+
+fn argument_of(noun: &Noun) -> Arg {
+    let about = noun.name_field().map_or_else(|| "Its id".to_owned(), |name| format!("Its {name} or id"));
+    Arg::new("item").value_name(noun.placeholder()).help(about).required(true)
+}
+
+/// Flags for what a resource is nested in.
+fn ancestors_of(noun: &Noun) -> impl Iterator<Item = Arg> {
+    let flat = noun.table.flat.is_some();
+    noun.ancestors().into_iter().map(move |above| {
+        let kind = above.kind();
+        let by = above.name_field().map_or_else(String::new, |name| format!("{name} or "));
+        let (required, unless) = match (flat, above.table.name) {
+            (true, _) => (false, " [default: whichever]"),
+            (false, "user") => (false, " [default: you]"),
+            _ => (true, ""),
+        };
+        let about = format!("The {kind} that it belongs to, by {by}id{unless}");
+        Arg::new(&above.name).long(&above.name).value_name(above.placeholder()).help(about).required(required)
+    })
+}
+
+/// The fields that can be set, each with what it means.
+fn fields_of(noun: &Noun, creating: bool) -> String {
+    let about = |field: &FieldInfo| {
+        let required = if creating && field.required { " [required]" } else { "" };
+        let secret = if field.hidden { " [by --file only]" } else { "" };
+        let choices = match field.shape {
+            Shape::Choice(words) => format!(" [{}]", words.join(", ")),
+            _ => String::new(),
+        };
+        format!("  {:<22} {}{choices}{required}{secret}", field.name, field.about.trim().trim_end_matches('.'))
+    };
+    let fields: Vec<_> = noun.settable(creating).map(about).collect();
+    format!("Fields:\n{}", fields.join("\n"))
+}
+
+impl FromArgMatches for Args {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let missing = || clap::Error::new(ErrorKind::MissingSubcommand);
+        let (noun, matches) = matches.subcommand().ok_or_else(missing)?;
+        let noun = Noun::named(noun).ok_or_else(missing)?;
+        let (verb, matches) = matches.subcommand().ok_or_else(missing)?;
+        let item = || matches.get_one::<String>("item").cloned().ok_or_else(missing);
+        let action = match verb {
+            "list" => Action::List(List::from_arg_matches(matches)?),
+            "show" => Action::Show(item()?),
+            "create" => Action::Create(Body::from_arg_matches(matches)?),
+            "update" => Action::Update(item()?, Body::from_arg_matches(matches)?),
+            "delete" => Action::Delete(item()?, Delete::from_arg_matches(matches)?),
+            verb => Action::Do(noun.deeds().find(|deed| deed.verb == verb).ok_or_else(missing)?, item()?),
+        };
+        let given = |above: &Noun| matches.get_one::<String>(&above.name).cloned();
+        Ok(Self { noun, ancestors: noun.ancestors().into_iter().map(given).collect(), action })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,126 @@
+//! The verbs of every resource, as its clients call them: with typed answers, or with answers as the server gave them.
+
+use std::marker::PhantomData;
+
+use reqwest::Method;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+use super::{Client, Result};
+use crate::core::page::Page;
+use crate::core::resource::{Located, Resource};
+
+/// The most entries that a page may have.
+const LARGEST_PAGE: i64 = 1000;
+/// The header by which the server knows a repeated request.
+const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
+
+/// The records of a resource under what they are nested in. Answers are read as `T`.
+#[derive(Debug)]
+pub struct Collection<'a, T> {
+    client: &'a Client,
+    path: String,
+    answers: PhantomData<fn() -> T>,
+}
+
+impl Client {
+    /// The records of `R` under these ancestors, outermost first.
+    pub fn collection<R: Resource>(&self, ancestors: &[Uuid]) -> Collection<'_, Located<R>> {
+        self.collection_at(R::TABLE.path_under(ancestors))
+    }
+
+    /// The records at a path. As [`Value`](serde_json::Value), answers keep what only newer servers know of.
+    pub fn collection_at<T: DeserializeOwned>(&self, path: String) -> Collection<'_, T> {
+        Collection { client: self, path, answers: PhantomData }
+    }
+}
+
+impl<T: DeserializeOwned> Collection<'_, T> {
+    /// A page: `parameters` are those of the index.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn list(&self, parameters: &[(&str, String)]) -> Result<Page<T>> {
+        self.client.get(&self.path, parameters).await
+    }
+
+    /// All entries of all pages, as one page.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn list_all(&self, parameters: &[(&str, String)]) -> Result<Page<T>> {
+        let mut all = Vec::new();
+        for number in 1.. {
+            let place = [("page", number.to_string()), ("per_page", LARGEST_PAGE.to_string())];
+            let page = self.list(&[parameters, &place[..]].concat()).await?;
+            all.extend(page.results);
+            if page.next_page.is_none() {
+                break;
+            }
+        }
+        let count = all.len() as i64;
+        Ok(Page::new(all, count, 1, count.max(1)))
+    }
+
+    /// A page, with the parameters in a body: there they may be as long as need be.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn search(&self, parameters: &impl Serialize) -> Result<Page<T>> {
+        let path = format!("{}/search", self.path);
+        self.client.send(self.client.request(Method::POST, &path).json(parameters)).await
+    }
+
+    /// The record with this id.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn find(&self, id: Uuid) -> Result<T> {
+        self.client.get(&self.item(id), &[]).await
+    }
+
+    /// Creates a record, once, however often the call has to be repeated.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn create(&self, fields: &impl Serialize) -> Result<T> {
+        let request = self.client.request(Method::POST, &self.path).header(IDEMPOTENCY_KEY, new_key());
+        self.client.send(request.json(fields)).await
+    }
+
+    /// Changes the fields given of a record.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn update(&self, id: Uuid, fields: &impl Serialize) -> Result<T> {
+        self.client.send(self.client.request(Method::PATCH, &self.item(id)).json(fields)).await
+    }
+
+    /// Deletes a record with all that it is composed of, and answers what it was. People's rights go with it only by
+    /// `force`.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn delete(&self, id: Uuid, force: bool) -> Result<T> {
+        let request = self.client.request(Method::DELETE, &self.item(id));
+        self.client.send(if force { request.query(&[("force", true)]) } else { request }).await
+    }
+
+    /// Does what else can be done with a record, such as `publish`.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn act(&self, id: Uuid, verb: &str) -> Result<T> {
+        let path = format!("{}/{verb}", self.item(id));
+        self.client.send(self.client.request(Method::POST, &path).header(IDEMPOTENCY_KEY, new_key())).await
+    }
+
+    fn item(&self, id: Uuid) -> String {
+        format!("{}/{id}", self.path)
+    }
+}
+
+fn new_key() -> String {
+    Uuid::new_v4().to_string()
+}
