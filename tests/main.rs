@@ -9,5 +9,6 @@ mod cable;
 mod cli;
 mod generated;
 mod http;
+mod openapi;
 mod readme;
 mod serve;

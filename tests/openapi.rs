@@ -1,0 +1,41 @@
+//! The API's description, held against the standard, and the server against the description: what schemathesis makes
+//! up from it must never be answered with a 5xx or in a way that it does not describe.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::support::{ADMIN_TOKEN, Database, Server, mkt, on_both};
+
+/// Where `tests/run` installs the tools.
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/schemathesis")
+}
+
+/// Runs one of the tools, which must be content.
+async fn holds(tool: &str, arguments: &[&str]) {
+    let path = folder().join("venv/bin").join(tool);
+    assert!(path.exists(), "{} is missing: run tests/run, or tests/schemathesis/install", path.display());
+    let mut command = Command::new(path);
+    command.args(arguments).current_dir(folder());
+    let ran = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    let text = String::from_utf8_lossy(&ran.stdout);
+    assert!(ran.status.success(), "{tool}:\n{text}\n{}", String::from_utf8_lossy(&ran.stderr));
+}
+
+#[tokio::test]
+async fn the_description_is_openapi() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("openapi.json");
+    std::fs::write(&file, mkt(&["openapi"], &[]).await.ok()).unwrap();
+    holds("openapi-spec-validator", &[file.to_str().unwrap()]).await;
+}
+
+on_both! {
+    async fn the_server_answers_as_described(database: Database) {
+        let server = Server::start(&database).await;
+        let (address, token) = (server.url("/openapi.json"), format!("Authorization: Bearer {ADMIN_TOKEN}"));
+        let run = ["--config-file", "schemathesis.toml", "run", &address];
+        holds("schemathesis", &[&run[..], &["--phases", "examples,coverage", "--header", &token]].concat()).await;
+        holds("schemathesis", &[&run[..], &["--phases", "examples"]].concat()).await;
+    }
+}
