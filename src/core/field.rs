@@ -11,7 +11,7 @@ mod text;
 pub use code::VoucherCode;
 pub use document::{Document, Object, Ports, Uuids, Words};
 pub use hidden::Hashed;
-pub use number::{Count, Natural};
+pub use number::{Count, Natural, whole};
 pub use schema::{Described, nullable as nullable_schema};
 pub use text::{Email, HttpUrl, Line, Link, Locale, MimeType, Name, Prose, PublicKey, Version};
 

@@ -25,7 +25,9 @@ impl Shape {
                 }
                 schema
             }
-            Self::Integer { minimum: i64::MIN } => json!({ "type": "integer", "format": "int64" }),
+            Self::Integer { minimum: i64::MIN } => {
+                json!({ "type": "integer", "minimum": i64::MIN, "maximum": i64::MAX })
+            }
             Self::Integer { minimum } => json!({ "type": "integer", "minimum": minimum, "maximum": i32::MAX }),
             Self::Boolean => json!({ "type": "boolean" }),
             Self::Time => json!({ "type": "string", "format": "date-time" }),

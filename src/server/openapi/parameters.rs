@@ -61,9 +61,9 @@ pub fn of_index<R: Resource>() -> Vec<(&'static str, Value, String)> {
         parameters.push((name, alternatives(shape.schema()), text));
     }
     for (name, text) in R::FILTERS {
-        let shape = if name.ends_with("_id") { Shape::Id } else { Shape::Boolean };
-        let schema =
-            if shape == Shape::Id && text.contains("Commas") { alternatives(shape.schema()) } else { shape.schema() };
+        // All lead to other resources by their ids, but this one.
+        let shape = if *name == "published" { Shape::Boolean } else { Shape::Id };
+        let schema = if text.contains("Commas") { alternatives(shape.schema()) } else { shape.schema() };
         parameters.push((name, schema, text.trim().to_owned()));
     }
     parameters

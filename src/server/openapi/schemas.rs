@@ -152,7 +152,13 @@ fn form<R: Resource>() -> Value {
     let how = format!(
         "The fields by name, or as {name}[field]. Parts of objects are named field[key], entries of lists field[]."
     );
-    json!({ "type": "object", "description": how, "properties": sent::<R>(plain, schema) })
+    json!({
+        "type": "object",
+        "description": how,
+        "properties": sent::<R>(plain, schema),
+        // Names that are neither plain nor bracketed are refused.
+        "additionalProperties": false,
+    })
 }
 
 fn search<R: Resource>() -> Value {
