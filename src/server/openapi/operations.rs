@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::answers::{self, unchanged, with_problems};
+use super::examples;
 use super::parameters::{self, query};
 use super::schemas::{about, reference};
 use crate::core::field::Shape;
@@ -96,7 +97,9 @@ fn at<R: Resource>(path: &str, any: &str) -> Vec<(String, Value)> {
     let mut created = answers::json("What was made.", schema(""), &["ETag", "Location"]);
     created["links"] = links(path, R::TABLE.name, &[id("read"), id("update"), id("delete")]);
     let its_id = json!({ "type": "object", "required": ["id"], "properties": { "id": Shape::Id.schema() } });
-    let update_by_body = json!({ "allOf": [its_id, schema("Update")] });
+    let mut example = examples::change::<R>();
+    example["id"] = examples::id(R::TABLE.name);
+    let update_by_body = json!({ "allOf": [its_id, schema("Update")], "examples": [example] });
     let put = Operation::write(plural, &id("updateByBody"), &format!("Update a {singular}, its id in the body"), path)
         .header("IfMatch")
         .body(update_by_body, None, true);
