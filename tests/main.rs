@@ -10,5 +10,6 @@ mod cli;
 mod client;
 mod generated;
 mod http;
+mod openapi;
 mod readme;
 mod serve;

@@ -5,12 +5,14 @@ mod code;
 mod document;
 mod hidden;
 mod number;
+mod schema;
 mod text;
 
 pub use code::VoucherCode;
 pub use document::{Document, Object, Ports, Uuids, Words};
 pub use hidden::Hashed;
-pub use number::{Count, Natural};
+pub use number::{Count, Natural, whole};
+pub use schema::{Described, nullable as nullable_schema};
 pub use text::{Email, HttpUrl, Line, Link, Locale, MimeType, Name, Prose, PublicKey, Version};
 
 use serde_json::Value;
@@ -66,6 +68,11 @@ pub trait Field: Sized {
     /// The value as it is stored.
     fn arg(&self) -> Arg;
 
+    /// Its JSON Schema.
+    fn schema() -> Value {
+        Self::SHAPE.schema()
+    }
+
     /// What stands in for a value that failed while the rules across fields are checked. It is never stored.
     fn blank() -> Self;
 
@@ -91,6 +98,10 @@ where
             Value::String(text) if text.is_empty() => Ok(None),
             value => T::parse(value).map(Some),
         }
+    }
+
+    fn schema() -> Value {
+        nullable_schema(T::schema())
     }
 
     fn arg(&self) -> Arg {

@@ -17,6 +17,7 @@ use super::asker::Asker;
 use super::body::{self, Fields};
 use super::problem::Problem;
 use crate::core::Error;
+use crate::core::field::whole;
 use crate::core::resource::{self, Given, Precondition, Query, Resource};
 
 /// What handlers answer.
@@ -107,7 +108,7 @@ fn parameter((name, value): (String, Value)) -> Option<(String, String)> {
     let text = |value: Value| match value {
         Value::Null => None,
         Value::String(text) => Some(text),
-        other => Some(other.to_string()),
+        other => Some(whole(&other).map_or_else(|| other.to_string(), |number| number.to_string())),
     };
     let value = match value {
         Value::Array(items) => items.into_iter().filter_map(text).collect::<Vec<_>>().join(","),

@@ -1,59 +1,76 @@
 //! The API described: OpenAPI 3.1, made from the same declarations that serve, and a page to browse it.
 
+mod answers;
+mod examples;
 mod operations;
+mod others;
+mod parameters;
 mod schemas;
 
 use std::sync::LazyLock;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{ComponentsBuilder, InfoBuilder, License, OpenApi, OpenApiBuilder, PathsBuilder};
+use serde_json::{Map, Value, json};
 
 use super::answer;
 use super::problem::Problem;
 use crate::core::model;
+use crate::core::resource::{Record, Resource};
 use crate::each_resource;
+
+/// What the paths don't tell.
+const NOTES: &str = "Bodies may be wrapped in the singular name of the resource, `{\"product\": {…}}`. Every item is found \
+    under the singular too, `…/task/{id}`: not listed here, as nothing differs. `/websocket`, `/websockets` and `/cable` take \
+    WebSockets that speak ActionCable, which OpenAPI has no words for.";
 
 macro_rules! describe {
     ($($resource:ident),+) => {
         (
-            PathsBuilder::new()$(.apply(operations::paths::<model::$resource>))+,
-            ComponentsBuilder::new()$(.apply(schemas::components::<model::$resource>))+,
+            [$(operations::paths::<model::$resource>()),+].concat(),
+            [$(schemas::of::<model::$resource>()),+].concat(),
+            vec![$((model::$resource::TABLE.plural, model::$resource::ABOUT.trim())),+],
         )
     };
 }
 
-/// Lets a builder pass through functions in a chain.
-trait Apply: Sized {
-    fn apply(self, step: impl FnOnce(Self) -> Self) -> Self {
-        step(self)
-    }
-}
-
-impl<T> Apply for T {}
-
 /// The description of the API.
-pub fn document() -> OpenApi {
-    let (paths, components) = each_resource!(describe);
-    let bearer = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
-    OpenApiBuilder::new()
-        .info(
-            InfoBuilder::new()
-                .title("Marketplace")
-                .version(env!("CARGO_PKG_VERSION"))
-                .description(Some(env!("CARGO_PKG_DESCRIPTION")))
-                .license(Some(License::new("Apache-2.0")))
-                .build(),
-        )
-        .paths(paths.apply(operations::others).build())
-        .components(Some(components.apply(schemas::others).security_scheme("bearer", bearer).build()))
-        .build()
+pub fn document() -> Value {
+    let (paths, schemas, tags) = each_resource!(describe);
+    let own = others::schemas().into_iter().map(|(name, schema)| (name.to_owned(), schema));
+    let schemas: Map<String, Value> = schemas.into_iter().chain(own).collect();
+    let paths: Map<String, Value> = paths.into_iter().chain(others::paths()).collect();
+    let own = [
+        ("events", "What happened, for those who poll."),
+        ("packages", "Publishing a marketplace.json."),
+        ("status", "The marketplace about itself."),
+    ];
+    let tags: Vec<Value> =
+        tags.into_iter().chain(own).map(|(name, about)| json!({ "name": name, "description": about })).collect();
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Marketplace",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": format!("{}\n\n{NOTES}", env!("CARGO_PKG_DESCRIPTION")),
+            "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
+        },
+        "tags": tags,
+        "security": [{}, { "bearer": [] }],
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "responses": answers::components(),
+            "headers": answers::headers(),
+            "parameters": parameters::components(),
+            "securitySchemes": { "bearer": { "type": "http", "scheme": "bearer" } },
+        },
+    })
 }
 
 /// `GET /openapi.json`.
 pub async fn show() -> Result<Response, Problem> {
-    static DOCUMENT: LazyLock<OpenApi> = LazyLock::new(document);
+    static DOCUMENT: LazyLock<Value> = LazyLock::new(document);
     answer::json(StatusCode::OK, &*DOCUMENT)
 }
 

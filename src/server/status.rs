@@ -6,7 +6,6 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::App;
 use super::asker::Asker;
@@ -28,7 +27,7 @@ pub fn routes() -> Router<App> {
 }
 
 /// What is at the root.
-#[derive(Serialize, ToSchema)]
+#[derive(Serialize)]
 pub struct Root {
     message: String,
     title: String,
@@ -59,7 +58,7 @@ async fn root(State(app): State<App>, asker: Asker, headers: HeaderMap) -> Respo
 }
 
 /// Whether the marketplace is well, and who asks.
-#[derive(Serialize, ToSchema)]
+#[derive(Serialize)]
 pub struct Status {
     message: String,
     product: Clock,
@@ -67,23 +66,19 @@ pub struct Status {
     #[serde(skip_serializing_if = "Option::is_none")]
     identity: Option<Principal>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Object)]
     permissions: Option<Permissions>,
 }
 
 /// An instant.
-#[derive(Serialize, ToSchema)]
+#[derive(Serialize)]
 pub struct Clock {
-    #[schema(value_type = String, format = DateTime)]
     datetime: Timestamp,
 }
 
 /// Who asks.
-#[derive(Serialize, ToSchema)]
+#[derive(Serialize)]
 pub struct Principal {
-    #[schema(value_type = String)]
     user_id: crate::core::id::Id<User>,
-    #[schema(value_type = Object)]
     user: Located<User>,
 }
 

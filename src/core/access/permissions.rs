@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::core::Result;
 use crate::core::db::{Db, Json};
@@ -154,6 +154,18 @@ impl Permissions {
 impl Document for Permissions {
     const SHAPE: Shape = Shape::Object;
     const MUST: &'static str = "an object of resources, each an object of verbs, each true or false";
+
+    fn schema() -> Value {
+        let flag = || json!({ "type": "boolean" });
+        let resource = |(resource, verbs): &(&str, &[&str])| {
+            let verbs: Map<String, Value> = verbs.iter().map(|verb| ((*verb).into(), flag())).collect();
+            let verbs = json!({ "type": "object", "properties": verbs, "additionalProperties": false });
+            ((*resource).into(), verbs)
+        };
+        let resources: Map<String, Value> = TEMPLATE.iter().map(resource).collect();
+        let example = json!({ "products": { "create": true, "publish": true } });
+        json!({ "type": "object", "properties": resources, "additionalProperties": false, "examples": [example] })
+    }
 
     fn read(value: &Value) -> Option<Self> {
         if let Value::String(text) = value {

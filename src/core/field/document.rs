@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::{Field, Shape};
@@ -18,6 +18,11 @@ pub trait Document: Serialize + DeserializeOwned + Clone + Default {
     const MUST: &'static str;
     /// The most bytes that it may take as JSON.
     const MAX_BYTES: usize = MAX_BYTES;
+
+    /// Its JSON Schema.
+    fn schema() -> Value {
+        Self::SHAPE.schema()
+    }
 
     /// What is wrong with a well-typed value, if anything.
     fn fault(&self) -> Option<String> {
@@ -45,6 +50,10 @@ impl<T: Document> Field for Json<T> {
             return Err("must not contain control characters other than newline and tab".into());
         }
         Ok(Self(document))
+    }
+
+    fn schema() -> Value {
+        T::schema()
     }
 
     fn arg(&self) -> Arg {
@@ -97,11 +106,20 @@ impl Document for Object {
 impl Document for Words {
     const SHAPE: Shape = Shape::List;
     const MUST: &'static str = "a list of texts";
+
+    fn schema() -> Value {
+        json!({ "type": "array", "items": { "type": "string" }, "examples": [["--verbose"]] })
+    }
 }
 
 impl Document for Ports {
     const SHAPE: Shape = Shape::List;
     const MUST: &'static str = "a list of port numbers from 1 to 65535";
+
+    fn schema() -> Value {
+        let port = json!({ "type": "integer", "minimum": 1, "maximum": 65535 });
+        json!({ "type": "array", "items": port, "examples": [[8080]] })
+    }
 
     fn read(value: &Value) -> Option<Self> {
         value.as_array()?.iter().map(|port| i64::parse(port).ok()).collect()
@@ -116,4 +134,8 @@ impl Document for Ports {
 impl Document for Uuids {
     const SHAPE: Shape = Shape::List;
     const MUST: &'static str = "a list of UUIDs";
+
+    fn schema() -> Value {
+        json!({ "type": "array", "items": Shape::Id.schema() })
+    }
 }

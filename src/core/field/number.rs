@@ -6,9 +6,12 @@ use serde_json::Value;
 use super::{Field, Shape, nullable};
 use crate::core::db::{self, Arg};
 
-fn whole(value: &Value) -> Option<i64> {
+/// A whole number, also written as `1.0`, which is one to JSON Schema, or as text.
+pub fn whole(value: &Value) -> Option<i64> {
+    const BEYOND: f64 = 9_223_372_036_854_775_808.0;
+    let without_fraction = |number: f64| (number.fract() == 0.0 && number.abs() < BEYOND).then_some(number as i64);
     match value {
-        Value::Number(number) => number.as_i64(),
+        Value::Number(number) => number.as_i64().or_else(|| number.as_f64().and_then(without_fraction)),
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
     }

@@ -11,8 +11,14 @@ const LINE: usize = 255;
 /// Most bytes of descriptions and other prose.
 const PROSE: usize = 64 * 1024;
 
+/// The [`MimeType`]s, as a regular expression.
+const MIME_TYPE: &str = concat!(
+    "^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*",
+    r"\s*(;[^\u0000-\u001f\u007f-\u009f]*)?$"
+);
+
 macro_rules! text {
-    ($($(#[$doc:meta])* $type:ident: $max:expr, $format:literal, $check:expr;)+) => {
+    ($($(#[$doc:meta])* $type:ident: $max:expr, $format:literal $(matching $pattern:expr)?, $check:expr;)+) => {
         $(
             $(#[$doc])*
             #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, db::Type)]
@@ -55,6 +61,13 @@ macro_rules! text {
                     }
                 }
 
+                fn schema() -> Value {
+                    #[allow(unused_mut)]
+                    let mut schema = Self::SHAPE.schema();
+                    $(schema["pattern"] = $pattern.into();)?
+                    schema
+                }
+
                 fn arg(&self) -> Arg {
                     self.0.as_str().into()
                 }
@@ -71,13 +84,13 @@ macro_rules! text {
 
 text! {
     /// A name: one line that is not blank.
-    Name: LINE, "", |text| filled(text).and_then(|()| line(text));
+    Name: LINE, "" matching r"^[^\u0000-\u001f\u007f-\u009f]*\S[^\u0000-\u001f\u007f-\u009f]*$", |text| filled(text).and_then(|()| line(text));
     /// One line, such as an id in another system.
-    Line: LINE, "", line;
+    Line: LINE, "" matching r"^[^\u0000-\u001f\u007f-\u009f]*$", line;
     /// Text of several lines, at most 64 KiB.
-    Prose: PROSE, "", prose;
+    Prose: PROSE, "" matching r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$", prose;
     /// The version of a build or an interface: one line, no white space.
-    Version: LINE, "", |text| filled(text).and_then(|()| line(text)).and_then(|()| {
+    Version: LINE, "" matching r"^[^\s\u0000-\u001f\u007f-\u009f]+$", |text| filled(text).and_then(|()| line(text)).and_then(|()| {
         if text.contains(char::is_whitespace) { Err("must not contain white space".into()) } else { Ok(()) }
     });
     /// An `http` or `https` URL.
@@ -85,9 +98,9 @@ text! {
     /// Where to turn to: a web page or a mail address.
     Link: 2048, "uri", |text| url(text, &["http", "https", "mailto", "tel"], "must be an http, https, mailto or tel URL");
     /// A media type (RFC 6838), such as `application/smart.v1`.
-    MimeType: LINE, "", mime_type;
+    MimeType: LINE, "" matching MIME_TYPE, mime_type;
     /// A language tag (BCP 47), such as `en-US`.
-    Locale: 35, "", locale;
+    Locale: 35, "" matching "^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$", locale;
     /// A mail address.
     Email: 254, "email", email;
     /// A public key, as PEM (RFC 7468) or JWK (RFC 7517).

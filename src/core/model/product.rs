@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{Badge, Build, Logo, ProductLicense, Screenshot, User};
@@ -10,7 +11,7 @@ use crate::core::access::{Caller, Verb};
 use crate::core::clock::Timestamp;
 use crate::core::db::{Db, FromRow, Statement, Tx};
 use crate::core::event::{EventType, NewEvent};
-use crate::core::field::{Field, Line, Link, Locale, MimeType, Name, Prose};
+use crate::core::field::{Described, Field, Line, Link, Locale, MimeType, Name, Prose, Shape};
 use crate::core::files::{FileKind, Stored};
 use crate::core::id::Id;
 use crate::core::resource::{self, Given, Input, Located, Reference, Resource, Table};
@@ -68,6 +69,24 @@ pub struct LatestBuild {
     pub container_digest: Option<String>,
     /// When it was published.
     pub published_at: Option<Timestamp>,
+}
+
+impl Described for LatestBuild {
+    fn schema() -> Value {
+        let text = || Option::<String>::schema();
+        json!({
+            "type": "object",
+            "required": ["id", "version", "container_repository", "container_tag", "container_digest", "published_at"],
+            "properties": {
+                "id": Shape::Id.schema(),
+                "version": String::schema(),
+                "container_repository": text(),
+                "container_tag": text(),
+                "container_digest": text(),
+                "published_at": <Option<Timestamp> as Field>::schema(),
+            },
+        })
+    }
 }
 
 impl Resource for Product {

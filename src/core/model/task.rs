@@ -1,7 +1,7 @@
 //! Tasks: the processes of a configuration.
 
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Build, Configuration};
 use crate::core::Result;
@@ -41,6 +41,23 @@ fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
 impl Document for Vec<Variable> {
     const SHAPE: Shape = Shape::List;
     const MUST: &'static str = "a list of objects with key, description, and optionally required, default and pattern";
+
+    fn schema() -> Value {
+        let key = json!({ "type": "string", "pattern": "^[A-Z0-9_]+$", "description": "Its name, once in the list." });
+        let variable = json!({
+            "type": "object",
+            "required": ["key", "description"],
+            "properties": {
+                "key": key,
+                "description": { "type": "string", "description": "What it does." },
+                "required": { "type": "boolean", "default": false, "description": "Whether it must have a value." },
+                "default": { "type": ["string", "null"], "description": "The value when none is given." },
+                "pattern": { "type": ["string", "null"], "description": "A regular expression that values match." },
+            },
+        });
+        let example = json!([{ "key": "FHIR_URL", "description": "The FHIR server.", "required": true }]);
+        json!({ "type": "array", "items": variable, "examples": [example] })
+    }
 
     fn fault(&self) -> Option<String> {
         let lawful = |key: &str| {

@@ -40,13 +40,29 @@ pub struct FieldInfo {
     pub mode: Mode,
     /// Reads one of its values, to compare with what is stored.
     pub parse: fn(&Value) -> Result<Arg, String>,
+    /// Its JSON Schema.
+    pub schema: fn() -> Value,
+    /// The value of what a creation leaves out, unless that is null.
+    pub default: fn() -> Option<Value>,
+}
+
+/// What answers embed of other resources.
+#[derive(Debug, Clone, Copy)]
+pub struct Embed {
+    /// Its name in JSON.
+    pub name: &'static str,
+    /// What it is.
+    pub about: &'static str,
+    /// Its JSON Schema.
+    pub schema: fn() -> Value,
 }
 
 impl FieldInfo {
     /// A field that every resource has, of this type.
     pub const fn common<T: Field>(name: &'static str, about: &'static str) -> Self {
         let (shape, nullable, hidden) = (T::SHAPE, T::NULLABLE, T::HIDDEN);
-        Self { name, about, shape, nullable, hidden, required: false, mode: Mode::Server, parse: parse::<T> }
+        let (parse, schema, default): (_, _, fn() -> _) = (parse::<T>, T::schema, || None);
+        Self { name, about, shape, nullable, hidden, required: false, mode: Mode::Server, parse, schema, default }
     }
 }
 
@@ -64,8 +80,8 @@ pub trait Record: Row + Clone + PartialEq + Serialize + DeserializeOwned + Sync 
     const ABOUT: &'static str;
     /// Its fields, but for `id`, `created_at` and `updated_at`, which all have.
     const FIELDS: &'static [FieldInfo];
-    /// What answers embed besides, with what it is.
-    const EMBEDS: &'static [(&'static str, &'static str)];
+    /// What answers embed besides.
+    const EMBEDS: &'static [Embed];
 
     /// Its id.
     fn id(&self) -> Uuid;
@@ -122,9 +138,14 @@ macro_rules! resource {
                 required: !<$field_type as $crate::core::field::Field>::NULLABLE && !$crate::resource!(@given $($default)?),
                 mode: $crate::resource!(@mode $($mode)?),
                 parse: $crate::core::resource::parse::<$field_type>,
+                schema: <$field_type as $crate::core::field::Field>::schema,
+                default: || $crate::resource!(@shown $field_type $(, $default)?),
             }),+];
-            const EMBEDS: &'static [(&'static str, &'static str)] =
-                &[$($((stringify!($embed), concat!($($embed_doc),+)),)+)?];
+            const EMBEDS: &'static [$crate::core::resource::Embed] = &[$($($crate::core::resource::Embed {
+                name: stringify!($embed),
+                about: concat!($($embed_doc),+),
+                schema: <$embed_type as $crate::core::field::Described>::schema,
+            },)+)?];
 
             fn id(&self) -> uuid::Uuid {
                 self.id.uuid()
@@ -176,6 +197,11 @@ macro_rules! resource {
     (@mode server) => { $crate::core::resource::Mode::Server };
     (@given) => { false };
     (@given $default:expr) => { true };
+    (@shown $type:ty) => { None };
+    (@shown $type:ty, $default:expr) => {{
+        let default: $type = $default;
+        serde_json::to_value(default).ok()
+    }};
     (@default) => { None };
     (@default $default:expr) => { Some($default) };
 }

@@ -63,6 +63,14 @@ impl Table {
         search: &[],
     };
 
+    /// The name of its type: `product_license` is `ProductLicense`.
+    pub fn type_name(&self) -> String {
+        let capital = |word: &str| {
+            word.chars().take(1).flat_map(char::to_uppercase).chain(word.chars().skip(1)).collect::<String>()
+        };
+        self.name.split('_').map(capital).collect()
+    }
+
     /// The collection's path under these ancestors, outermost first.
     pub fn path_under(&self, ancestors: &[Uuid]) -> String {
         let mut path = String::with_capacity(self.path.len() + 40 * ancestors.len());

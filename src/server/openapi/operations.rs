@@ -1,205 +1,159 @@
-//! The operations: what can be asked for, with what parameters, and what is answered.
+//! The verbs of a resource: what can be asked for, with what parameters, and what is answered.
 
-use utoipa::openapi::path::{OperationBuilder, Parameter, ParameterBuilder, ParameterIn, PathItemBuilder};
-use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
-use utoipa::openapi::security::SecurityRequirement;
-use utoipa::openapi::{ContentBuilder, HttpMethod, PathItem, PathsBuilder, RefOr, Required, ResponseBuilder, Schema};
+use serde_json::{Map, Value, json};
 
-use super::schemas::{field_schema, name, reference};
+use super::answers::{self, unchanged, with_problems};
+use super::examples;
+use super::parameters::{self, query};
+use super::schemas::{about, reference};
 use crate::core::field::Shape;
-use crate::core::resource::{Mode, Resource};
+use crate::core::resource::Resource;
 
-/// The paths of a resource.
-pub fn paths<R: Resource>(paths: PathsBuilder) -> PathsBuilder {
-    let name = name::<R>();
-    let (plural, path) = (R::TABLE.plural, R::TABLE.path);
-    let operation = |verb: &str, summary: String| {
-        let operation =
-            OperationBuilder::new().tag(plural).summary(Some(summary)).operation_id(Some(format!("{verb}{name}")));
-        problems(path_parameters(operation, path))
-    };
-    let body = |operation: OperationBuilder| operation.request_body(Some(body(reference(&format!("{name}Input")))));
-    let page = || answer("A page of the index.", reference(&format!("{name}Page")));
-    let one = || answer("The record.", reference(&name));
+/// What can go wrong with reading, and beyond that with bodies and with writing.
+const READ: &[u16] = &[400, 401, 404, 406, 503];
+const BODY: &[u16] = &[413, 415, 422];
+const WRITE: &[u16] = &[400, 401, 403, 404, 406, 409, 412, 503];
 
-    let index = index_parameters::<R>(operation("list", format!("List {plural}"))).response("200", page());
-    let create = secured(body(operation("create", format!("Create a {}", R::TABLE.name)))).response("201", one());
-    let put = secured(body(operation("updateByBody", format!("Update a {}, its id in the body", R::TABLE.name))))
-        .response("200", one());
-    let search = operation("search", format!("List {plural}, the parameters in the body"))
-        .request_body(Some(self::body(field_schema(Shape::Object, false, "The parameters of the index.").into())))
-        .response("200", page());
+/// An operation under construction.
+pub struct Operation(Value);
 
-    let id = format!("{}_id", R::TABLE.name);
-    let of_item = |operation: OperationBuilder| operation.parameter(path_parameter(&id));
-    let read = of_item(operation("read", format!("Read a {}", R::TABLE.name))).response("200", one());
-    let update =
-        |verb| secured(body(of_item(operation(verb, format!("Update a {}", R::TABLE.name))))).response("200", one());
-    let delete =
-        secured(of_item(operation("delete", format!("Delete a {} with all that it is composed of", R::TABLE.name))))
-            .response("200", one());
+impl Operation {
+    /// An operation that reads.
+    pub fn read(tag: &str, id: &str, summary: &str, path: &str) -> Self {
+        Self::new(tag, id, summary, path).header("RequestId").header("IfNoneMatch")
+    }
 
-    paths
-        .path(
-            path,
-            PathItemBuilder::new()
-                .operation(HttpMethod::Get, index)
-                .operation(HttpMethod::Post, create)
-                .operation(HttpMethod::Put, put)
-                .build(),
-        )
-        .path(format!("{path}/search"), PathItem::new(HttpMethod::Post, search))
-        .path(
-            format!("{path}/{{{id}}}"),
-            PathItemBuilder::new()
-                .operation(HttpMethod::Get, read)
-                .operation(HttpMethod::Put, update("update"))
-                .operation(HttpMethod::Patch, update("patch"))
-                .operation(HttpMethod::Delete, delete)
-                .build(),
-        )
+    /// An operation that writes, which nobody may without signing in.
+    pub fn write(tag: &str, id: &str, summary: &str, path: &str) -> Self {
+        let mut operation = Self::new(tag, id, summary, path).header("RequestId");
+        operation.0["security"] = json!([{ "bearer": [] }]);
+        operation
+    }
+
+    fn new(tag: &str, id: &str, summary: &str, path: &str) -> Self {
+        let parameters = parameters::of_path(path);
+        Self(json!({ "tags": [tag], "operationId": id, "summary": summary, "parameters": parameters }))
+    }
+
+    fn header(self, name: &str) -> Self {
+        self.parameter(parameters::reference(name))
+    }
+
+    /// With a parameter.
+    pub fn parameter(mut self, parameter: Value) -> Self {
+        self.0["parameters"].as_array_mut().into_iter().for_each(|all| all.push(parameter.clone()));
+        self
+    }
+
+    fn index<R: Resource>(self) -> Self {
+        let all = parameters::of_index::<R>();
+        all.into_iter().fold(self, |operation, (name, schema, text)| operation.parameter(query(name, schema, &text)))
+    }
+
+    /// With a body in JSON, and as a form where there is a schema for that.
+    pub fn body(mut self, json: Value, form: Option<Value>, required: bool) -> Self {
+        let mut content = Map::from_iter([("application/json".to_owned(), json!({ "schema": json }))]);
+        for kind in ["application/x-www-form-urlencoded", "multipart/form-data"] {
+            content.extend(form.iter().map(|form| (kind.to_owned(), json!({ "schema": form }))));
+        }
+        self.0["requestBody"] = json!({ "required": required, "content": content });
+        self
+    }
+
+    /// With its answers.
+    pub fn answers(mut self, success: &str, answer: Value, problems: &[&[u16]]) -> Value {
+        self.0["responses"] = with_problems(success, answer, &problems.concat());
+        self.0
+    }
+
+    /// With a JSON answer that may be known already.
+    pub fn answers_known(self, answer: Value, problems: &[&[u16]]) -> Value {
+        let mut operation = self.answers("200", answer, problems);
+        operation["responses"]["304"] = unchanged();
+        operation
+    }
 }
 
-/// The paths that are not verbs of a resource.
-pub fn others(paths: PathsBuilder) -> PathsBuilder {
-    let any = || RefOr::T(field_schema(Shape::Object, false, "See the description."));
-    let get = |path: &str, tag: &str, id: &str, summary: &str, schema| {
-        let operation = OperationBuilder::new().tag(tag).summary(Some(summary)).operation_id(Some(id));
-        (path.to_owned(), PathItem::new(HttpMethod::Get, problems(operation).response("200", answer(summary, schema))))
-    };
-    let post = |path: &str, tag: &str, id: &str, summary: &str, schema| {
-        let operation = OperationBuilder::new().tag(tag).summary(Some(summary)).operation_id(Some(id));
-        let operation = secured(problems(path_parameters(operation, path)));
-        (path.to_owned(), PathItem::new(HttpMethod::Post, operation.response("200", answer(summary, schema))))
-    };
-    let events = OperationBuilder::new()
-        .tag("events")
-        .operation_id(Some("listEvents"))
-        .summary(Some("The events of a stream after one of them, oldest first"))
-        .parameter(query("stream", "The stream: catalog.", Shape::Choice(&["catalog"])))
-        .parameter(query(
-            "after",
-            "The id of an event; `latest` only tells the id of the newest.",
-            Shape::Text { max: 36, format: "" },
-        ))
-        .parameter(query("limit", "How many, 1 to 1000; 100 unless told.", Shape::Integer { minimum: 1 }))
-        .response("200", answer("The events, and the id of the last of them.", any()));
-    let publish = OperationBuilder::new()
-        .tag("packages")
-        .operation_id(Some("publishPackage"))
-        .summary(Some("Publish a marketplace.json, or tell what that would do"))
-        .parameter(query("dry_run", "Whether to change nothing.", Shape::Boolean))
-        .request_body(Some(body(any())))
-        .response("200", answer("What was done.", any()));
-    [
-        get("/", "status", "root", "What this is", reference("Root")),
-        get("/status", "status", "status", "Whether the marketplace is well, and who asks", reference("Status")),
-        get("/livez", "status", "live", "Whether the process is up", any()),
-        get("/readyz", "status", "ready", "Whether requests can be served", any()),
-        ("/events".into(), PathItem::new(HttpMethod::Get, problems(events))),
-        ("/packages".into(), PathItem::new(HttpMethod::Post, secured(problems(publish)))),
-        post("/products/{product_id}/publish", "products", "publishProduct", "Publish a product", reference("Product")),
-        post(
-            "/products/{product_id}/unpublish",
-            "products",
-            "unpublishProduct",
-            "Withdraw a product",
-            reference("Product"),
-        ),
-        post(
-            "/products/{product_id}/builds/{build_id}/publish",
-            "builds",
-            "publishBuild",
-            "Publish a build",
-            reference("Build"),
-        ),
-        post(
-            "/products/{product_id}/builds/{build_id}/yank",
-            "builds",
-            "yankBuild",
-            "Withdraw a build from new deployments",
-            reference("Build"),
-        ),
-    ]
-    .into_iter()
-    .fold(paths, |paths, (path, item)| paths.path(path, item))
+/// The paths of a resource: its collections, their items, their search.
+pub fn paths<R: Resource>() -> Vec<(String, Value)> {
+    let flat = R::TABLE.flat.into_iter().flat_map(|path| at::<R>(path, "Any"));
+    at::<R>(R::TABLE.path, "").into_iter().chain(flat).collect()
 }
 
-fn index_parameters<R: Resource>(operation: OperationBuilder) -> OperationBuilder {
-    let fields = R::FIELDS
-        .iter()
-        .filter(|field| field.mode != Mode::Fixed && !matches!(field.shape, Shape::Object | Shape::List));
-    let filters = fields.map(|field| {
-        let how =
-            if matches!(field.shape, Shape::Text { .. }) { "contains this, whatever the case" } else { "equals this" };
-        query(
-            field.name,
-            &format!("Only those whose {} {how}. Commas separate alternatives.", field.name),
-            Shape::Text { max: 0, format: "" },
-        )
-    });
-    let text = Shape::Text { max: 0, format: "" };
-    let own = R::FILTERS.iter().map(|(name, about)| query(name, about, text));
+fn at<R: Resource>(path: &str, any: &str) -> Vec<(String, Value)> {
+    let (name, plural, singular) = (R::TABLE.type_name(), R::TABLE.plural, R::TABLE.name.replace('_', " "));
+    let plurals = plural.replace('_', " ");
+    let item = format!("{path}/{{{}_id}}", R::TABLE.name);
+    let id = |verb: &str| format!("{verb}{any}{name}");
+    let schema = |suffix: &str| reference(&format!("{name}{suffix}"));
+    let form = || Some(schema("Form"));
+    let page = || answers::json("A page of the index.", schema("Page"), &["ETag", "Link"]);
+    let one = |text: &str| answers::json(text, schema(""), &["ETag"]);
+
+    let index = Operation::read(plural, &id("list"), &format!("List {plurals}"), path).index::<R>();
+    let create = Operation::write(plural, &id("create"), &format!("Create a {singular}"), path)
+        .header("IdempotencyKey")
+        .body(schema("Input"), form(), true);
+    let mut created = answers::json("What was made.", schema(""), &["ETag", "Location"]);
+    created["links"] = links(path, R::TABLE.name, &[id("read"), id("update"), id("delete")]);
+    let its_id = json!({ "type": "object", "required": ["id"], "properties": { "id": Shape::Id.schema() } });
+    let mut example = examples::change::<R>();
+    example["id"] = examples::id(R::TABLE.name);
+    let update_by_body = json!({ "allOf": [its_id, schema("Update")], "examples": [example] });
+    let put = Operation::write(plural, &id("updateByBody"), &format!("Update a {singular}, its id in the body"), path)
+        .header("IfMatch")
+        .body(update_by_body, None, true);
+    let search = format!("List {plurals}, the parameters in the body");
     let search =
-        (!R::TABLE.search.is_empty()).then(|| query("text", "Words, or starts of words, to search for.", text));
-    [
-        query("page", "The page, from 1.", Shape::Integer { minimum: 1 }),
-        query("per_page", "Entries on a page, 1 to 1000; 10 unless told.", Shape::Integer { minimum: 1 }),
-        query("sort", "The field to sort by.", text),
-        query("order", "In which direction.", Shape::Choice(&["ascending", "descending", "asc", "desc"])),
-    ]
-    .into_iter()
-    .chain(search)
-    .chain(own)
-    .chain(filters)
-    .fold(operation, OperationBuilder::parameter::<Parameter>)
+        Operation::new(plural, &id("search"), &search, path).header("RequestId").body(schema("Search"), None, false);
+    let update = |verb: &str| {
+        Operation::write(plural, &id(verb), &format!("Update a {singular}"), &item)
+            .header("IfMatch")
+            .body(schema("Update"), form(), true)
+            .answers("200", one("What it is now."), &[WRITE, BODY])
+    };
+    let force = about(json!({ "type": "boolean", "default": false }), "");
+    let delete =
+        Operation::write(plural, &id("delete"), &format!("Delete a {singular} with all that it is composed of"), &item)
+            .header("IfMatch")
+            .parameter(query("force", force, "Whether to delete it even though users lose rights."));
+    let collection = json!({
+        "get": index.answers_known(page(), &[READ, &[403]]),
+        "post": create.answers("201", created, &[WRITE, BODY]),
+        "put": put.answers("200", one("What it is now."), &[WRITE, BODY]),
+    });
+    let items = json!({
+        "get": Operation::read(plural, &id("read"), &format!("Read a {singular}"), &item).answers_known(one("It."), &[READ, &[403]]),
+        "put": update("update"),
+        "patch": update("patch"),
+        "delete": delete.answers("200", one("What it was."), &[WRITE]),
+    });
+    let search = json!({ "post": search.answers("200", page(), &[READ, BODY, &[403]]) });
+    vec![(path.to_owned(), collection), (format!("{path}/search"), search), (item, items)]
 }
 
-fn query(name: &str, about: &str, shape: Shape) -> Parameter {
-    ParameterBuilder::new()
-        .name(name)
-        .parameter_in(ParameterIn::Query)
-        .required(Required::False)
-        .description(Some(about))
-        .schema(Some(field_schema(shape, false, "")))
-        .build()
+/// What can be done with what was just made.
+fn links(path: &str, name: &str, operations: &[String]) -> Value {
+    let above = path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'));
+    let mut ids: Map<String, Value> =
+        above.map(|name| (name.to_owned(), format!("$request.path.{name}").into())).collect();
+    ids.insert(format!("{name}_id"), "$response.body#/id".into());
+    let link = |id: &String| (id.clone(), json!({ "operationId": id, "parameters": ids }));
+    operations.iter().map(link).collect::<Map<_, _>>().into()
 }
 
-fn path_parameter(name: &str) -> Parameter {
-    ParameterBuilder::new()
-        .name(name)
-        .parameter_in(ParameterIn::Path)
-        .required(Required::True)
-        .schema(Some(field_schema(Shape::Id, false, "")))
-        .build()
+/// What is done with an item beyond the common verbs: `path` ends with what.
+pub fn transition<R: Resource>(path: &str, method: &str, id: &str, summary: &str) -> (String, Value) {
+    let answer = answers::json("What it is now.", reference(&R::TABLE.type_name()), &["ETag"]);
+    let operation = Operation::write(R::TABLE.plural, id, summary, path);
+    let operation = if method == "post" { operation.header("IdempotencyKey") } else { operation };
+    (path.to_owned(), json!({ method: operation.answers("200", answer, &[WRITE, &[422]]) }))
 }
 
-fn path_parameters(operation: OperationBuilder, path: &str) -> OperationBuilder {
-    let names = path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'));
-    names.fold(operation, |operation, name| operation.parameter(path_parameter(name)))
-}
-
-fn body(schema: RefOr<Schema>) -> RequestBody {
-    RequestBodyBuilder::new()
-        .required(Some(Required::True))
-        .content("application/json", ContentBuilder::new().schema(Some(schema)).build())
-        .build()
-}
-
-fn answer(about: &str, schema: RefOr<Schema>) -> ResponseBuilder {
-    ResponseBuilder::new()
-        .description(about)
-        .content("application/json", ContentBuilder::new().schema(Some(schema)).build())
-}
-
-fn problems(operation: OperationBuilder) -> OperationBuilder {
-    let content = ContentBuilder::new().schema(Some(reference("Problem"))).build();
-    operation.response(
-        "default",
-        ResponseBuilder::new().description("Why it failed.").content("application/problem+json", content),
-    )
-}
-
-fn secured(operation: OperationBuilder) -> OperationBuilder {
-    operation.security(SecurityRequirement::new("bearer", Vec::<String>::new()))
+/// An index of what has to do with a product.
+pub fn related<R: Resource>(path: &str, id: &str, summary: &str) -> (String, Value) {
+    let page = reference(&format!("{}Page", R::TABLE.type_name()));
+    let answer = answers::json("A page of the index.", page, &["ETag", "Link"]);
+    let operation = Operation::read("products", id, summary, path).index::<R>();
+    (path.to_owned(), json!({ "get": operation.answers_known(answer, &[READ, &[403]]) }))
 }

@@ -1,176 +1,210 @@
-//! The schemas of bodies and answers.
+//! The schemas of a resource: what is answered, what is sent, and pages of it.
 
-use serde_json::json;
-use utoipa::openapi::schema::{ArrayBuilder, KnownFormat, SchemaFormat, SchemaType, Type};
-use utoipa::openapi::{ComponentsBuilder, ObjectBuilder, Ref, RefOr, Schema};
-use utoipa::{PartialSchema, ToSchema};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
 
-use crate::core::field::Shape;
-use crate::core::resource::{FieldInfo, Mode, Record, Resource};
-use crate::server::status::{Root, Status};
+use super::examples;
+use crate::core::access::Caller;
+use crate::core::field::{Shape, nullable_schema};
+use crate::core::resource::{FieldInfo, Mode, Resource, draft};
 
-/// The name of a resource's schema: `product_license` is `ProductLicense`.
-pub fn name<R: Resource>() -> String {
-    let capital =
-        |word: &str| word.chars().take(1).flat_map(char::to_uppercase).chain(word.chars().skip(1)).collect::<String>();
-    R::TABLE.name.split('_').map(capital).collect()
-}
+/// The most alternatives of a filter, and the most characters of each.
+const MAX_ALTERNATIVES: usize = 100;
+const LONGEST_FILTER: usize = 255;
 
 /// A reference to a schema.
-pub fn reference(name: &str) -> RefOr<Schema> {
-    Ref::from_schema_name(name).into()
+pub fn reference(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{name}") })
 }
 
-/// The schemas of a resource: what is answered, what is sent, and a page of it.
-pub fn components<R: Resource>(components: ComponentsBuilder) -> ComponentsBuilder {
-    let name = name::<R>();
-    let (answer, input, page) = (answer::<R>(), input::<R>(), page(&name));
-    components.schema(format!("{name}Input"), input).schema(format!("{name}Page"), page).schema(name, answer)
+/// A schema with what it means.
+pub fn about(mut schema: Value, text: &str) -> Value {
+    schema["description"] = text.trim().into();
+    schema
 }
 
-/// The schemas that belong to no resource.
-pub fn others(components: ComponentsBuilder) -> ComponentsBuilder {
-    components
-        .schema("Problem", problem())
-        .schema(Root::name(), Root::schema())
-        .schema(Status::name(), Status::schema())
-        .schema("Clock", crate::server::status::Clock::schema())
-        .schema("Principal", crate::server::status::Principal::schema())
+/// An object whose members are all there, always.
+pub fn object(about: &str, members: Value) -> Value {
+    let required: Vec<&String> = members.as_object().map(|members| members.keys().collect()).unwrap_or_default();
+    json!({ "type": "object", "description": about, "required": required, "properties": members })
 }
 
-fn answer<R: Record>() -> Schema {
-    let time = || field_schema(Shape::Time, false, "");
-    let mut object = ObjectBuilder::new().description(Some(R::ABOUT.trim()));
-    object = object.property("id", field_schema(Shape::Id, false, "Its id.")).required("id");
+/// The schemas of a resource.
+pub fn of<R: Resource>() -> [(String, Value); 6] {
+    let name = R::TABLE.type_name();
+    [
+        (format!("{name}Input"), creation::<R>()),
+        (format!("{name}Update"), update::<R>()),
+        (format!("{name}Form"), form::<R>()),
+        (format!("{name}Search"), search::<R>()),
+        (format!("{name}Page"), page(&name)),
+        (name, answer::<R>()),
+    ]
+}
+
+/// The fields that a resource's path tells: they need not be sent, and can't be changed.
+fn in_path<R: Resource>() -> Option<&'static str> {
+    R::TABLE.parent.as_ref().filter(|_| R::TABLE.path.contains('{')).map(|parent| parent.column)
+}
+
+fn answer<R: Resource>() -> Value {
+    let read_only = |mut schema: Value| {
+        schema["readOnly"] = true.into();
+        schema
+    };
+    let common = |shape: Shape, text: &str| read_only(about(shape.schema(), text));
+    let text = Shape::Text { max: 0, format: "" };
+    let mut properties = Map::from_iter([
+        ("id".into(), about(Shape::Id.schema(), "Its id.")),
+        ("created_at".into(), common(Shape::Time, "When it was made.")),
+        ("updated_at".into(), common(Shape::Time, "When it last changed.")),
+        ("path".into(), common(text, "Its address, relative to the root.")),
+        ("url".into(), common(text, "Its absolute address.")),
+    ]);
     for field in R::FIELDS.iter().filter(|field| !field.hidden) {
-        object = object.property(field.name, of_field(field)).required(field.name);
+        let schema = about((field.schema)(), field.about);
+        let schema = if field.mode == Mode::Server { read_only(schema) } else { schema };
+        properties.insert(field.name.into(), schema);
     }
-    for (name, about) in R::EMBEDS {
-        let any = ObjectBuilder::new().schema_type(SchemaType::AnyValue).description(Some(about.trim()));
-        object = object.property(*name, any).required(*name);
+    for embed in R::EMBEDS {
+        properties.insert(embed.name.into(), read_only(about((embed.schema)(), embed.about)));
     }
-    object = object
-        .property("created_at", time())
-        .required("created_at")
-        .property("updated_at", time())
-        .required("updated_at");
-    object = object.property("path", text("Its address, relative to the root.")).required("path");
-    if R::FIELDS.iter().all(|field| field.name != "url") {
-        object = object.property("url", text("Its absolute address.")).required("url");
-    }
-    object.build().into()
+    // What not everybody may see is not always there.
+    let shown = |name: &String| R::SAFE.is_empty() || R::SAFE.contains(&name.as_str());
+    let required: Vec<String> = properties.keys().filter(|name| shown(name)).cloned().collect();
+    json!({
+        "type": "object",
+        "description": R::ABOUT.trim(),
+        "required": required,
+        "properties": properties,
+        "examples": [examples::answer::<R>()],
+    })
 }
 
-fn input<R: Record>() -> Schema {
-    let mut object =
-        ObjectBuilder::new().description(Some("What may be sent; unknown and read-only fields are ignored."));
-    object = object.property("id", field_schema(Shape::Id, false, "Chosen by the client, at creation only."));
-    for field in R::FIELDS.iter().filter(|field| field.mode != Mode::Server) {
-        let about = format!("{}{}", field.about.trim(), if field.required { " Required at creation." } else { "" });
-        object = object.property(field.name, field_schema(field.shape, field.nullable, &about));
-    }
-    object.build().into()
-}
-
-fn page(name: &str) -> Schema {
-    let number = |about: &str| field_schema(Shape::Integer { minimum: 0 }, false, about);
-    let maybe = |about: &str| field_schema(Shape::Integer { minimum: 1 }, true, about);
-    ObjectBuilder::new()
-        .property("total_pages", number("How many pages there are, at least 1."))
-        .property("total_entries", number("How many entries there are on all pages."))
-        .property("previous_page", maybe("The page before this one."))
-        .property("next_page", maybe("The page after this one."))
-        .property("current_page", number("This page."))
-        .property("per_page", number("How many entries a full page has."))
-        .property("results", ArrayBuilder::new().items(reference(name)))
-        .required("total_pages")
-        .required("total_entries")
-        .required("previous_page")
-        .required("next_page")
-        .required("current_page")
-        .required("per_page")
-        .required("results")
-        .build()
-        .into()
-}
-
-fn problem() -> Schema {
-    ObjectBuilder::new()
-        .description(Some("Why a request failed (RFC 9457)."))
-        .property("type", text("Always about:blank: the status says it."))
-        .property("title", text("The status in words."))
-        .property("status", field_schema(Shape::Integer { minimum: 400 }, false, "The status."))
-        .property("detail", text("What is wrong, and how to mend it."))
-        .property("message", text("As detail."))
-        .property(
-            "errors",
-            ObjectBuilder::new()
-                .description(Some("With 422: each field that fails, and what it must be."))
-                .additional_properties(Some(ArrayBuilder::new().items(RefOr::T(text("What the field must be."))))),
-        )
-        .property(
-            "details",
-            ObjectBuilder::new().description(Some("More, for programs.")).schema_type(SchemaType::AnyValue),
-        )
-        .required("type")
-        .required("title")
-        .required("status")
-        .required("detail")
-        .required("message")
-        .examples([json!({
-            "type": "about:blank",
-            "title": "Unprocessable Entity",
-            "status": 422,
-            "detail": "Please correct: name must not be blank.",
-            "message": "Please correct: name must not be blank.",
-            "errors": { "name": ["must not be blank"] },
-        })])
-        .build()
-        .into()
-}
-
-fn of_field(field: &FieldInfo) -> Schema {
-    field_schema(field.shape, field.nullable, field.about)
-}
-
-fn text(about: &str) -> Schema {
-    field_schema(Shape::Text { max: 0, format: "" }, false, about)
-}
-
-/// The schema of values of this shape.
-pub fn field_schema(shape: Shape, nullable: bool, about: &str) -> Schema {
-    let kind = |kind: Type| if nullable { SchemaType::Array(vec![kind, Type::Null]) } else { SchemaType::Type(kind) };
-    let object = ObjectBuilder::new().description(Some(about.trim()));
-    match shape {
-        Shape::Text { max, format } => object
-            .schema_type(kind(Type::String))
-            .max_length(Some(max).filter(|max| *max > 0))
-            .format(Some(format).filter(|format| !format.is_empty()).map(|format| SchemaFormat::Custom(format.into())))
-            .build()
-            .into(),
-        Shape::Integer { minimum } => object
-            .schema_type(kind(Type::Integer))
-            .minimum(Some(minimum).filter(|minimum| *minimum > i64::MIN).map(|minimum| minimum as f64))
-            .build()
-            .into(),
-        Shape::Boolean => object.schema_type(kind(Type::Boolean)).build().into(),
-        Shape::Time => object
-            .schema_type(kind(Type::String))
-            .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
-            .build()
-            .into(),
-        Shape::Id => {
-            object.schema_type(kind(Type::String)).format(Some(SchemaFormat::Custom("uuid".into()))).build().into()
+/// The fields that may be sent, and their other names.
+fn sent<R: Resource>(fields: impl Fn(&FieldInfo) -> bool, schema: impl Fn(&FieldInfo) -> Value) -> Map<String, Value> {
+    let mut properties = Map::new();
+    for field in R::FIELDS.iter().filter(|field| field.mode != Mode::Server && fields(field)) {
+        let mut schema = about(schema(field), field.about);
+        if field.hidden {
+            schema["writeOnly"] = true.into();
         }
-        Shape::Choice(words) => {
-            object.schema_type(kind(Type::String)).enum_values(Some(words.iter().copied())).build().into()
+        for (theirs, _) in R::ALIASES.iter().filter(|(_, ours)| *ours == field.name) {
+            properties.insert((*theirs).into(), about(schema.clone(), &format!("As {}.", field.name)));
         }
-        Shape::Object => object.schema_type(kind(Type::Object)).build().into(),
-        Shape::List => ArrayBuilder::new()
-            .schema_type(kind(Type::Array))
-            .description(Some(about.trim()))
-            .items(ObjectBuilder::new().schema_type(SchemaType::AnyValue))
-            .build()
-            .into(),
+        properties.insert(field.name.into(), schema);
     }
+    properties
+}
+
+fn with_default(field: &FieldInfo) -> Value {
+    let mut schema = (field.schema)();
+    if let Some(default) = (field.default)() {
+        schema["default"] = default;
+    }
+    schema
+}
+
+fn creation<R: Resource>() -> Value {
+    let mut properties = sent::<R>(|_| true, with_default);
+    properties.insert("id".into(), about(Shape::Id.schema(), "Chosen by the client, if at all."));
+    json!({
+        "type": "object",
+        "description": "What makes one. Unknown and read-only fields are ignored.",
+        "required": required::<R>(),
+        "properties": properties,
+        "examples": [examples::input::<R>()],
+    })
+}
+
+/// What a creation must give: what one that gives nothing is refused for.
+fn required<R: Resource>() -> Vec<String> {
+    let parents = in_path::<R>().map(|_| Uuid::nil());
+    let refusal = draft::<R>(&Caller::administrator("".into()), parents.as_slice(), Map::new()).err();
+    let fields = refusal.map(|error| error.fields().clone()).unwrap_or_default();
+    fields.into_iter().filter(|(_, must)| must.iter().any(|must| must == "is required")).map(|(name, _)| name).collect()
+}
+
+fn update<R: Resource>() -> Value {
+    json!({
+        "type": "object",
+        "description": "What changes. Fields left out stay as they are; unknown, fixed and read-only ones are ignored.",
+        "properties": sent::<R>(|field| field.mode == Mode::Open, |field| (field.schema)()),
+        "examples": [examples::change::<R>()],
+    })
+}
+
+/// Forms hold text only, and a blank for null.
+fn form<R: Resource>() -> Value {
+    let plain = |field: &FieldInfo| !matches!(field.shape, Shape::Object | Shape::List);
+    let schema = |field: &FieldInfo| {
+        let mut schema = (field.schema)();
+        let kind = schema["type"].as_array().and_then(|kinds| kinds.first().cloned());
+        if let Some(kind) = kind {
+            schema["type"] = kind;
+        }
+        if let Some(Value::Array(words)) = schema.get_mut("enum") {
+            words.retain(|word| !word.is_null());
+        }
+        schema
+    };
+    let name = R::TABLE.name;
+    let how = format!(
+        "The fields by name, or as {name}[field]. Parts of objects are named field[key], entries of lists field[]."
+    );
+    json!({
+        "type": "object",
+        "description": how,
+        "properties": sent::<R>(plain, schema),
+        // Names that are neither plain nor bracketed are refused.
+        "additionalProperties": false,
+    })
+}
+
+fn search<R: Resource>() -> Value {
+    let mut properties = Map::new();
+    for (name, schema, text) in super::parameters::of_index::<R>() {
+        let schema = match schema.get("items") {
+            None => schema,
+            Some(items) => {
+                json!({ "anyOf": [items, { "type": "array", "items": items, "maxItems": MAX_ALTERNATIVES }] })
+            }
+        };
+        properties.insert(name.into(), about(schema, &text));
+    }
+    json!({
+        "type": "object",
+        "description": "The parameters of the index.",
+        "properties": properties,
+        "examples": [{ "per_page": 2, "order": "descending" }],
+    })
+}
+
+/// The values of a filter, which commas separate in a query.
+pub fn alternatives(schema: Value) -> Value {
+    let mut items = schema;
+    if items["type"] == "string" && items["format"].is_null() && items["enum"].is_null() {
+        // A part of what is looked for need not look like the whole.
+        items = json!({ "type": "string", "maxLength": LONGEST_FILTER, "pattern": "^[^\\u0000]*$" });
+    }
+    json!({ "type": "array", "items": items, "maxItems": MAX_ALTERNATIVES })
+}
+
+fn page(name: &str) -> Value {
+    let whole = |minimum: i64, text: &str| about(Shape::Integer { minimum }.schema(), text);
+    let maybe = |text: &str| about(nullable_schema(Shape::Integer { minimum: 1 }.schema()), text);
+    let mut page = object(
+        "A page of an index.",
+        json!({
+            "total_pages": whole(1, "How many pages there are, at least 1."),
+            "total_entries": whole(0, "How many entries there are on all pages."),
+            "previous_page": maybe("The page before this one."),
+            "next_page": maybe("The page after this one."),
+            "current_page": whole(1, "This page."),
+            "per_page": whole(1, "How many entries a full page has."),
+            "results": { "type": "array", "items": reference(name) },
+        }),
+    );
+    page["properties"]["next_cursor"] = json!({ "type": ["string", "null"], "description": "What the parameter cursor takes for the entries after these." });
+    page
 }

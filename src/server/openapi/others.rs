@@ -1,0 +1,215 @@
+//! What is not a verb of a resource: publishing, packages, events, and the marketplace about itself.
+
+use serde_json::{Value, json};
+
+use super::answers;
+use super::operations::{Operation, related, transition};
+use super::parameters::query;
+use super::schemas::{object, reference};
+use crate::core::access::Permissions;
+use crate::core::field::{Document, Shape};
+use crate::core::model::{Build, IdentityProvider, Product, Surrogate};
+
+/// The paths.
+pub fn paths() -> Vec<(String, Value)> {
+    let mut badges =
+        transition::<Product>("/products/{product_id}/badges/{badge_id}", "post", "awardBadge", "Award a badge");
+    let withdraw = transition::<Product>(&badges.0, "delete", "withdrawBadge", "Withdraw a badge");
+    badges.1["delete"] = withdraw.1["delete"].clone();
+    let build = |verb: &str, summary: &str| {
+        let path = format!("/products/{{product_id}}/builds/{{build_id}}/{verb}");
+        transition::<Build>(&path, "post", &format!("{verb}Build"), summary)
+    };
+    let product = |verb: &str, summary: &str| {
+        transition::<Product>(&format!("/products/{{product_id}}/{verb}"), "post", &format!("{verb}Product"), summary)
+    };
+    let provider = |verb: &str, summary: &str| {
+        let path = format!("/identity_providers/{{identity_provider_id}}/{verb}");
+        transition::<IdentityProvider>(&path, "post", &format!("{verb}IdentityProvider"), summary)
+    };
+    vec![
+        product("publish", "Publish a product"),
+        product("unpublish", "Withdraw a product"),
+        related::<Product>(
+            "/products/{product_id}/children",
+            "listChildren",
+            "List the products that a right to this one is a right to",
+        ),
+        related::<Product>(
+            "/products/{product_id}/parents",
+            "listParents",
+            "List the products a right to which is a right to this one",
+        ),
+        related::<Surrogate>(
+            "/products/{product_id}/surrogates",
+            "listSurrogates",
+            "List what may stand in for the interfaces that a product needs",
+        ),
+        badges,
+        build("publish", "Publish a build"),
+        build("validate", "Vouch for a build"),
+        build("yank", "Withdraw a build from new deployments"),
+        provider("enable", "Let people sign in with an identity provider"),
+        provider("disable", "Let nobody sign in with an identity provider any more"),
+        ("/events".into(), events()),
+        ("/packages".into(), packages()),
+        plain("/", "root", "What this is", "Root"),
+        plain("/status", "status", "Whether the marketplace is well, and who asks", "Status"),
+        plain("/livez", "live", "Whether the process is up", "Health"),
+        plain("/readyz", "ready", "Whether requests can be served", "Health"),
+        description(),
+    ]
+}
+
+/// A page about the marketplace itself.
+fn plain(path: &str, id: &str, summary: &str, schema: &str) -> (String, Value) {
+    let answer = answers::json(summary, reference(schema), &[]);
+    (
+        path.into(),
+        json!({ "get": Operation::read("status", id, summary, path).answers("200", answer, &[&[401, 406, 503]]) }),
+    )
+}
+
+fn description() -> (String, Value) {
+    let answer = answers::json("This description.", json!({ "type": "object" }), &["ETag"]);
+    let operation = Operation::read("status", "openapi", "The API described", "/openapi.json");
+    ("/openapi.json".into(), json!({ "get": operation.answers_known(answer, &[&[406, 503]]) }))
+}
+
+fn events() -> Value {
+    let limit = json!({ "type": "integer", "minimum": 1, "maximum": 1000, "default": 100 });
+    let after = json!({ "anyOf": [Shape::Id.schema(), { "const": "latest" }] });
+    let operation =
+        Operation::read("events", "listEvents", "The events of a stream after one of them, oldest first", "/events")
+            .parameter(query(
+                "stream",
+                json!({ "type": "string", "enum": ["catalog"], "default": "catalog" }),
+                "The stream.",
+            ))
+            .parameter(query("after", after, "The id of an event; `latest` only tells the id of the newest."))
+            .parameter(query("limit", limit, "How many."));
+    json!({ "get": operation.answers("200", answers::json("The events.", reference("Events"), &[]), &[&[400, 401, 404, 406, 503]]) })
+}
+
+fn packages() -> Value {
+    let dry_run = query("dry_run", json!({ "type": "boolean", "default": false }), "Whether to change nothing.");
+    let summary = "Publish a marketplace.json, or tell what that would do";
+    let operation = Operation::write("packages", "publishPackage", summary, "/packages").parameter(dry_run);
+    let mut post = operation.body(reference("Manifest"), None, true).answers(
+        "200",
+        answers::json("What was done.", reference("PackageOutcome"), &["ETag"]),
+        &[&[400, 401, 403, 404, 406, 409, 413, 422, 503]],
+    );
+    // A dry run takes no more rights than to read.
+    post["security"] = json!([{}, { "bearer": [] }]);
+    json!({ "post": post })
+}
+
+/// The schemas.
+pub fn schemas() -> [(&'static str, Value); 12] {
+    let text = || json!({ "type": "string" });
+    let list = |name: &str| json!({ "type": "array", "items": reference(name) });
+    let instant = || Shape::Time.schema();
+    let maybe_text = || json!({ "type": ["string", "null"] });
+    let line = || json!({ "type": "integer", "minimum": 1 });
+    let word = |words: &[&str]| json!({ "type": "string", "enum": words });
+    let mut status = object(
+        "Whether the marketplace is well, and who asks.",
+        json!({ "message": text(), "product": reference("Clock"), "database": reference("Clock") }),
+    );
+    status["properties"]["identity"] = reference("Principal");
+    status["properties"]["permissions"] = Permissions::schema();
+    let mut step = object(
+        "A step of a publication.",
+        json!({
+            "action": word(&["create", "update", "publish", "unchanged"]),
+            "resource": text(), "name": text(), "id": Shape::Id.schema(),
+        }),
+    );
+    let change = object("A field that changes.", json!({ "field": text(), "from": {}, "to": {} }));
+    step["properties"]["changes"] = json!({ "type": "array", "items": change });
+    let events = json!({ "results": list("Event"), "last_id": { "type": ["string", "null"], "format": "uuid" } });
+    [
+        ("Problem", answers::problem()),
+        ("Health", object("That all is well.", json!({ "message": text() }))),
+        ("Clock", object("An instant.", json!({ "datetime": instant() }))),
+        ("Principal", object("Who asks.", json!({ "user_id": Shape::Id.schema(), "user": reference("User") }))),
+        (
+            "Root",
+            object(
+                "What is at the root.",
+                json!({ "message": text(), "title": text(), "ui": maybe_text(), "openapi": text(), "docs": text(), "status": text() }),
+            ),
+        ),
+        ("Status", status),
+        (
+            "Event",
+            object(
+                "Something that happened.",
+                json!({
+                    "id": Shape::Id.schema(),
+                    "event_type": word(&["published", "unpublished", "yanked", "deleted"]),
+                    "resource_type": word(&["product", "build"]),
+                    "message": text(), "occurred_at": instant(), "model": { "type": "object" },
+                }),
+            ),
+        ),
+        ("Events", object("Events, and the id of the last of them.", events)),
+        ("Manifest", manifest()),
+        ("PackageStep", step),
+        (
+            "Diagnostic",
+            object(
+                "Something that a manifest could do better.",
+                json!({
+                    "severity": word(&["error", "warning"]),
+                    "path": text(), "line": line(), "column": line(), "message": text(), "help": text(),
+                }),
+            ),
+        ),
+        ("PackageOutcome", outcome()),
+    ]
+}
+
+fn outcome() -> Value {
+    let flag = || Shape::Boolean.schema();
+    let address = || {
+        let members = json!({ "id": Shape::Id.schema(), "name": { "type": "string" }, "url": { "type": "string" } });
+        object("Where it is found.", members)
+    };
+    object(
+        "What publishing a package did or, in a dry run, would do.",
+        json!({
+            "dry_run": flag(), "unchanged": flag(), "published": flag(), "product": address(), "build": address(),
+            "steps": { "type": "array", "items": reference("PackageStep") },
+            "warnings": { "type": "array", "items": reference("Diagnostic") },
+        }),
+    )
+}
+
+/// The frame of a marketplace.json. What else holds of it, `mkt publish --dry-run` tells with lines and columns.
+fn manifest() -> Value {
+    let example: Value = serde_json::from_str(include_str!("../../core/manifest/example.json")).unwrap_or_default();
+    let text = || json!({ "type": "string" });
+    let binary = json!({ "type": "object", "properties": { "registry": text(), "image": text() } });
+    let build = json!({
+        "type": "object",
+        "required": ["uuid", "version", "binary"],
+        "properties": { "uuid": Shape::Id.schema(), "version": text(), "binary": binary, "release_notes": text() },
+    });
+    let facts = json!({ "type": "object", "required": ["name"], "properties": { "name": text() } });
+    let configuration = json!({ "type": "object", "properties": { "default": { "type": "boolean" }, "name": text(),
+        "task": { "type": "array", "items": { "type": "object" } } } });
+    json!({
+        "type": "object",
+        "description": "A marketplace.json: a product, one of its builds, and the ways to run it.",
+        "required": ["product", "configuration"],
+        "properties": {
+            "marketplace_url": text(),
+            "product": object("The product.", json!({ "uuid": Shape::Id.schema(), "build": build, "facts": facts })),
+            "configuration": { "type": "array", "minItems": 1, "items": configuration },
+            "provenance": { "type": "array", "items": { "type": "object" } },
+        },
+        "examples": [example],
+    })
+}
