@@ -10,7 +10,9 @@ mod listing;
 mod owners;
 mod packages;
 mod problems;
+mod queries;
 mod resources;
+mod search;
 mod status;
 mod texts;
 

@@ -2,7 +2,9 @@
 //! of a type that carries its rules. The generic verbs here, the routes, the filters, the API's description
 //! follow from that declaration.
 
+mod cursor;
 mod input;
+mod order;
 pub mod query;
 mod read;
 mod record;

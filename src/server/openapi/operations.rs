@@ -144,6 +144,11 @@ fn index_parameters<R: Resource>(operation: OperationBuilder) -> OperationBuilde
         (!R::TABLE.search.is_empty()).then(|| query("text", "Words, or starts of words, to search for.", text));
     [
         query("page", "The page, from 1.", Shape::Integer { minimum: 1 }),
+        query(
+            "cursor",
+            "Instead of page: what a page before gave as next_cursor, or empty to begin. Walks see each row once.",
+            text,
+        ),
         query("per_page", "Entries on a page, 1 to 1000; 10 unless told.", Shape::Integer { minimum: 1 }),
         query("sort", "The field to sort by.", text),
         query("order", "In which direction.", Shape::Choice(&["ascending", "descending", "asc", "desc"])),

@@ -75,6 +75,8 @@ fn input<R: Record>() -> Schema {
 fn page(name: &str) -> Schema {
     let number = |about: &str| field_schema(Shape::Integer { minimum: 0 }, false, about);
     let maybe = |about: &str| field_schema(Shape::Integer { minimum: 1 }, true, about);
+    let about = "What the parameter cursor takes to go on, null at the end.";
+    let next_cursor = field_schema(Shape::Text { max: 4096, format: "" }, true, about);
     ObjectBuilder::new()
         .property("total_pages", number("How many pages there are, at least 1."))
         .property("total_entries", number("How many entries there are on all pages."))
@@ -82,6 +84,7 @@ fn page(name: &str) -> Schema {
         .property("next_page", maybe("The page after this one."))
         .property("current_page", number("This page."))
         .property("per_page", number("How many entries a full page has."))
+        .property("next_cursor", next_cursor)
         .property("results", ArrayBuilder::new().items(reference(name)))
         .required("total_pages")
         .required("total_entries")
@@ -89,6 +92,7 @@ fn page(name: &str) -> Schema {
         .required("next_page")
         .required("current_page")
         .required("per_page")
+        .required("next_cursor")
         .required("results")
         .build()
         .into()
