@@ -3,6 +3,7 @@
 //! follow from that declaration.
 
 mod cursor;
+pub mod filter;
 mod input;
 mod order;
 pub mod query;
@@ -41,6 +42,9 @@ pub trait Resource: Record {
     const REFERENCES: &'static [Reference] = &[];
     /// Filters beyond the fields, each with what it leaves; see [`filter`](Self::filter).
     const FILTERS: &'static [(&'static str, &'static str)] = &[];
+
+    /// Text fields of few distinct values, with an index that begins with them.
+    const FACETS: &'static [&'static str] = &[];
 
     /// Fills in what the caller left out of a creation.
     fn prepare(_caller: &Caller, _input: &mut Input) {}

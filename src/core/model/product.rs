@@ -86,6 +86,8 @@ impl Resource for Product {
         ("license_id", "Only those offered under this licence. Commas separate alternatives."),
     ];
 
+    const FACETS: &'static [&'static str] = &["mime_type", "locale"];
+
     fn prepare(caller: &Caller, input: &mut Input) {
         if let Some(user) = caller.user_id() {
             input.set_default("user_id", user.to_string());
@@ -99,7 +101,7 @@ impl Resource for Product {
             statement.push(if published { "" } else { "not " });
             statement.push("coalesce(products.published_at <= ").push_arg(caller.now).push(", false)");
         } else {
-            let ids = resource::query::alternatives(name, value)?;
+            let ids = resource::filter::alternatives(name, value)?;
             let ids: Result<Vec<Uuid>, _> = ids.into_iter().map(str::parse).collect();
             let ids = ids.map_err(|_| parameter("must be a UUID".into()))?;
             statement.push(

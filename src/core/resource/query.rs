@@ -1,11 +1,11 @@
 //! The parameters of an index: page, order, filters, search.
 
 use super::cursor::{Cursor, unreadable};
+use super::filter::Filter;
 use super::order::Order;
 use super::{FieldInfo, Resource, search};
-use crate::core::access::Caller;
 use crate::core::clock::Timestamp;
-use crate::core::db::{Dialect, Hits, Statement};
+use crate::core::db::Hits;
 use crate::core::field::Shape;
 use crate::core::id::Id;
 use crate::core::{Error, Result};
@@ -13,9 +13,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 const DEFAULT_PER_PAGE: i64 = 10;
 const MAX_PER_PAGE: i64 = 1000;
-const MAX_ALTERNATIVES: usize = 100;
 const MAX_FILTERS: usize = 20;
-const LONGEST_VALUE: usize = 255;
 
 /// The fields that every resource has besides its own.
 const COMMON: &[FieldInfo] = &[
@@ -36,13 +34,7 @@ pub struct Query {
     /// Whether hits of a search come by rank before all else.
     ranked: bool,
     text: Option<Vec<String>>,
-    filters: Vec<(Filter, String)>,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Filter {
-    Field(&'static FieldInfo),
-    Named(&'static str),
+    pub(super) filters: Vec<(Filter, String)>,
 }
 
 impl Query {
@@ -121,7 +113,7 @@ impl Query {
     /// A number for which rows are asked for in which order. It is the same on all servers.
     pub(super) fn sum(&self, table: &str) -> u64 {
         let filter = |(filter, value): &(Filter, String)| match filter {
-            Filter::Field(field) => (field.name, value.clone()),
+            Filter::Field(field) | Filter::OneOf(field, _) => (field.name, value.clone()),
             Filter::Named(name) => (*name, value.clone()),
         };
         let filters: Vec<_> = self.filters.iter().map(filter).collect();
@@ -147,25 +139,6 @@ impl Query {
             Some(words) if words.is_empty() => None,
             Some(words) => Some(Some(search::hits(words))),
         }
-    }
-
-    /// Appends ` and …` for each filter.
-    pub(super) fn push_conditions<R: Resource>(
-        &self,
-        dialect: Dialect,
-        caller: &Caller,
-        statement: &mut Statement,
-    ) -> Result<()> {
-        let table = R::TABLE.plural;
-        for (filter, value) in &self.filters {
-            statement.push(" and (");
-            match filter {
-                Filter::Named(name) => R::filter(name, value, caller, statement)?,
-                Filter::Field(field) => push_field(dialect, table, field, value, statement)?,
-            }
-            statement.push(")");
-        }
-        Ok(())
     }
 }
 
@@ -199,40 +172,4 @@ fn unknown_sort<R: Resource>(value: &str) -> Error {
         "The parameter sort names no field that can be sorted by: {value}. There are id, created_at, updated_at, {}.",
         fields.join(", ")
     ))
-}
-
-/// Text matches a part whatever the case; all else exactly. Commas separate alternatives.
-fn push_field(dialect: Dialect, table: &str, field: &FieldInfo, value: &str, statement: &mut Statement) -> Result<()> {
-    let name = field.name;
-    // A plus in a query string reads as a space, which no media type contains.
-    let value = if name == "mime_type" { value.replace(' ', "+") } else { value.to_owned() };
-    let alternatives = alternatives(name, &value)?;
-    for (index, alternative) in alternatives.into_iter().enumerate() {
-        statement.push(if index > 0 { " or " } else { "" });
-        if matches!(field.shape, Shape::Text { .. }) {
-            dialect.push_contains(&format!("{table}.\"{name}\""), alternative, statement);
-        } else {
-            let must = |must: String| Error::bad_request(format!("The parameter {name} {must}."));
-            let arg = (field.parse)(&alternative.into()).map_err(must)?;
-            statement.push(&format!("{table}.\"{name}\" = ")).push_arg(arg);
-        }
-    }
-    Ok(())
-}
-
-/// The alternatives of a filter, which commas separate.
-///
-/// # Errors
-/// When there are too many.
-pub fn alternatives<'a>(name: &str, value: &'a str) -> Result<Vec<&'a str>> {
-    let alternatives: Vec<_> = value.split(',').filter(|alternative| !alternative.is_empty()).collect();
-    if alternatives.iter().any(|alternative| alternative.chars().count() > LONGEST_VALUE) {
-        let message = format!("A value of the parameter {name} may have at most {LONGEST_VALUE} characters.");
-        return Err(Error::bad_request(message));
-    }
-    if alternatives.len() > MAX_ALTERNATIVES {
-        let message = format!("The parameter {name} may have at most {MAX_ALTERNATIVES} alternatives.");
-        return Err(Error::bad_request(message));
-    }
-    Ok(alternatives)
 }

@@ -8,6 +8,9 @@ use crate::core::db::{Db, Hits, Statement};
 use crate::core::page::Page;
 use crate::core::{Error, Result};
 
+/// From so many rows on, the first of an index are found sooner in the index's order than by what they have in common.
+const MANY: i64 = 1000;
+
 /// A page of the records that a caller may read, of those under the ancestors (outermost first).
 ///
 /// # Errors
@@ -19,11 +22,12 @@ pub async fn list<R: Resource>(
     query: &Query,
 ) -> Result<Page<Located<R>>> {
     require_ancestors(db, caller, &R::TABLE, ancestors).await?;
-    let index = Index { db, caller, ancestors, query };
+    let mut index = Index { db, caller, ancestors, query: query.with_values::<R>(db).await?, many: false };
     let total = match query.hits() {
         Some(hits) => index.count::<R>(hits.as_ref()).await?,
         None => 0,
     };
+    index.many = total > MANY;
     let mut rows = if total == 0 { Vec::new() } else { index.rows::<R>(query.per_page + 1, total).await? };
 
     let per_page = usize::try_from(query.per_page).unwrap_or(usize::MAX);
@@ -44,7 +48,9 @@ struct Index<'a> {
     db: &'a Db,
     caller: &'a Caller,
     ancestors: &'a [Uuid],
-    query: &'a Query,
+    query: Query,
+    /// Whether the first rows are soon found by walking in order.
+    many: bool,
 }
 
 impl Index<'_> {
@@ -56,7 +62,7 @@ impl Index<'_> {
 
     /// At most so many rows of the page, each with its rank. `total` is how many there are on all pages.
     async fn rows<R: Resource>(&self, limit: i64, total: i64) -> Result<Vec<(usize, R)>> {
-        let Query { page, per_page, cursor, order, .. } = self.query;
+        let Query { page, per_page, cursor, order, .. } = &self.query;
         let mut skip = if cursor.is_some() { 0 } else { (page - 1).saturating_mul(*per_page) };
         let mut rows: Vec<(usize, R)> = Vec::new();
         if skip >= total {
@@ -76,7 +82,7 @@ impl Index<'_> {
                     continue;
                 }
             }
-            if let Some(hits) = hits {
+            if let Some(hits) = hits.as_mut().filter(|_| self.many) {
                 self.db.weigh(R::TABLE.plural, hits).await?;
             }
             let mut select = select_from::<R>();
@@ -96,7 +102,7 @@ impl Index<'_> {
     fn push_where<R: Resource>(&self, hits: Option<&Hits>, statement: &mut Statement) -> Result<()> {
         push_ancestors(&R::TABLE, self.ancestors, statement);
         push_scope(&R::TABLE, self.caller, Verb::Read, statement);
-        self.query.push_conditions::<R>(self.db.dialect(), self.caller, statement)?;
+        self.query.push_conditions::<R>(self.db.dialect(), self.caller, self.many, statement)?;
         if let Some(hits) = hits {
             statement.push(" and ");
             self.db.dialect().push_hits(R::TABLE.plural, hits, statement);
