@@ -27,7 +27,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 const CONNECTIONS: usize = 16;
-const MEASURED: Duration = Duration::from_secs(3);
+const MEASURED: Duration = Duration::from_secs(2);
 
 fn main() {
     if let Some(file) = std::env::args().skip_while(|argument| argument != "--bare").nth(1) {
@@ -39,6 +39,8 @@ fn main() {
     let folder = tempfile::tempdir().unwrap();
     measure_start();
     let cluster = Cluster::start();
+    let file = format!("sqlite:{}", folder.path().join("bench.db").display());
+    let postgres = cluster.database();
     println!(
         "\n{products} products, {} s each; alone: one connection, together: {CONNECTIONS}\n{:<10}{:<34}{:>9}{:>9}{:>9}{:>9}{:>9}{:>8}{:>9}{:>8}",
         MEASURED.as_secs(),
@@ -53,21 +55,32 @@ fn main() {
         "pgbench",
         "of it"
     );
-    let file = format!("sqlite:{}", folder.path().join("bench.db").display());
-    runtime.block_on(measure_database("sqlite", &file, products, folder.path(), None));
-    runtime.block_on(measure_database("postgres", &cluster.database(), products, folder.path(), Some(&cluster)));
+    let (on_sqlite, on_postgres) = runtime
+        .block_on(async { tokio::join!(fill("sqlite", &file, products), fill("postgres", &postgres, products)) });
+    // What autovacuum does a minute later.
+    cluster.run("vacuum analyze");
+    runtime.block_on(measure_database("sqlite", &file, on_sqlite, products, folder.path(), None));
+    runtime.block_on(measure_database("postgres", &postgres, on_postgres, products, folder.path(), Some(&cluster)));
 }
 
-async fn measure_database(name: &str, url: &str, products: usize, folder: &Path, cluster: Option<&Cluster>) {
+/// Fills a database and answers the ids of what is published.
+async fn fill(name: &str, url: &str, products: usize) -> Vec<Uuid> {
     let begun = Instant::now();
     let db = Db::open(&url.parse().unwrap(), Wait::No).await.unwrap();
     let ids = catalogue::fill(&db, products).await;
     db.close().await;
     println!("{name:<10}filled in {:.0} s, {} published", begun.elapsed().as_secs_f64(), ids.len());
-    if let Some(cluster) = cluster {
-        // What autovacuum does a minute later.
-        cluster.run("vacuum analyze");
-    }
+    ids
+}
+
+async fn measure_database(
+    name: &str,
+    url: &str,
+    ids: Vec<Uuid>,
+    products: usize,
+    folder: &Path,
+    cluster: Option<&Cluster>,
+) {
     let server = Process::server(url);
     let bench = Bench { name, server, folder, cluster };
     println!("{name:<10}memory at the start: {:.0} MB", bench.server.memory().0);

@@ -1,10 +1,11 @@
 //! Counts of rows, kept for a moment: an exact total costs more than a page, and walks ask for the same again and again.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Arg, Db, Handle, Statement};
-use crate::core::Result;
 use crate::core::clock::Timestamp;
+use crate::core::{Error, Result};
 
 /// How long a count is kept. It holds until the next change that this server hears of; this bounds what it does not
 /// hear of, and how late an instant of publication that passes is counted.
@@ -21,7 +22,7 @@ struct Question {
 }
 
 /// The counts kept.
-pub(super) struct Counts(moka::sync::Cache<Question, i64>);
+pub(super) struct Counts(moka::future::Cache<Question, i64>);
 
 impl Default for Counts {
     fn default() -> Self {
@@ -29,7 +30,7 @@ impl Default for Counts {
             let args: usize = question.args.iter().map(|arg| size_of::<Arg>() + arg.heap_size()).sum();
             u32::try_from(question.text.len() + args + 128).unwrap_or(u32::MAX)
         };
-        Self(moka::sync::Cache::builder().max_capacity(CAPACITY).time_to_live(LIFETIME).weigher(weigh).build())
+        Self(moka::future::Cache::builder().max_capacity(CAPACITY).time_to_live(LIFETIME).weigher(weigh).build())
     }
 }
 
@@ -52,11 +53,10 @@ impl Db {
             text: statement.text.to_string(),
             args: statement.args.iter().map(timeless).collect(),
         };
-        if let Some(count) = self.commits.counts.0.get(&question) {
-            return Ok(count);
-        }
-        let count = self.scalar(statement).await?;
-        self.commits.counts.0.insert(question, count);
-        Ok(count)
+        // Of many who ask at once, one counts and the others wait for it.
+        let count = self.commits.counts.0.try_get_with(question, self.scalar(statement)).await;
+        count.map_err(|error| {
+            Arc::into_inner(error).unwrap_or_else(|| Error::unavailable("Counting failed. Please try again."))
+        })
     }
 }
