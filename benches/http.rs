@@ -1,21 +1,33 @@
-//! Requests per second and latency of reads, on both databases, beside a bare axum handler that answers the same bytes
-//! from memory. Run with `cargo bench --bench http`; PostgreSQL is started by `tests/postgres`.
+//! Requests per second and latency on both databases with a large catalogue, beside a bare axum handler that answers the
+//! same bytes from memory, and beside `pgbench` with the same SQL. Run with `cargo bench --bench http`; PostgreSQL is
+//! started by `tests/postgres`. `MKT_BENCH_PRODUCTS` makes the catalogue smaller or larger.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+#[path = "http/catalogue.rs"]
+mod catalogue;
+#[path = "http/load.rs"]
+mod load;
+#[path = "http/pgbench.rs"]
+mod pgbench;
+#[path = "http/process.rs"]
+mod process;
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use catalogue::Words;
+use load::{Requests, get, load};
+use mkt::core::db::{Db, Wait};
+use process::{Cluster, Process, TOKEN, bare};
+use serde_json::Value;
+use uuid::Uuid;
 
-const PRODUCTS: usize = 100;
 const CONNECTIONS: usize = 16;
-const WARM_UP: Duration = Duration::from_secs(1);
-const MEASURED: Duration = Duration::from_secs(5);
-const TOKEN: &str = "administrator-token-of-the-benchmark";
+const MEASURED: Duration = Duration::from_secs(2);
 
 fn main() {
     if let Some(file) = std::env::args().skip_while(|argument| argument != "--bare").nth(1) {
@@ -23,50 +35,179 @@ fn main() {
     }
     rustls::crypto::ring::default_provider().install_default().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    println!("{CONNECTIONS} connections, {} s each, {PRODUCTS} products", MEASURED.as_secs());
-    println!(
-        "{:<10}{:<22}{:>8}{:>9}{:>9}{:>12}{:>10}{:>9}",
-        "database", "request", "req/s", "p50 ms", "p99 ms", "bare req/s", "of bare", "RSS MB"
-    );
+    let products = std::env::var("MKT_BENCH_PRODUCTS").map_or(100_000, |number| number.parse().unwrap());
     let folder = tempfile::tempdir().unwrap();
-    let cluster = Cluster::start();
-    for (name, url) in [
-        ("sqlite", format!("sqlite:{}", folder.path().join("bench.db").display())),
-        ("postgres", cluster.url.replace("/postgres", "/bench")),
-    ] {
-        runtime.block_on(measure_database(name, &url, folder.path()));
-    }
     measure_start();
+    let cluster = Cluster::start();
+    let file = format!("sqlite:{}", folder.path().join("bench.db").display());
+    let postgres = cluster.database();
+    println!(
+        "\n{products} products, {} s each; alone: one connection, together: {CONNECTIONS}\n{:<10}{:<34}{:>9}{:>9}{:>9}{:>9}{:>9}{:>8}{:>9}{:>8}",
+        MEASURED.as_secs(),
+        "database",
+        "request",
+        "alone ms",
+        "p99",
+        "together",
+        "p99",
+        "req/s",
+        "of bare",
+        "pgbench",
+        "of it"
+    );
+    let (on_sqlite, on_postgres) = runtime
+        .block_on(async { tokio::join!(fill("sqlite", &file, products), fill("postgres", &postgres, products)) });
+    // What autovacuum does a minute later.
+    cluster.run("vacuum analyze");
+    runtime.block_on(measure_database("sqlite", &file, on_sqlite, products, folder.path(), None));
+    runtime.block_on(measure_database("postgres", &postgres, on_postgres, products, folder.path(), Some(&cluster)));
 }
 
-async fn measure_database(name: &str, url: &str, folder: &std::path::Path) {
+/// Fills a database and answers the ids of what is published.
+async fn fill(name: &str, url: &str, products: usize) -> Vec<Uuid> {
+    let begun = Instant::now();
+    let db = Db::open(&url.parse().unwrap(), Wait::No).await.unwrap();
+    let ids = catalogue::fill(&db, products).await;
+    db.close().await;
+    println!("{name:<10}filled in {:.0} s, {} published", begun.elapsed().as_secs_f64(), ids.len());
+    ids
+}
+
+async fn measure_database(
+    name: &str,
+    url: &str,
+    ids: Vec<Uuid>,
+    products: usize,
+    folder: &Path,
+    cluster: Option<&Cluster>,
+) {
     let server = Process::server(url);
-    let products = fill(&server.address).await;
-    let item = format!("/products/{}", products[PRODUCTS / 2]);
-    let requests = [
-        ("products?per_page=10", "/products?per_page=10", None),
-        ("  signed in", "/products?per_page=10", Some(TOKEN)),
-        ("products/{id}", &item, None),
-        ("  signed in", &item, Some(TOKEN)),
-        ("products?text=", "/products?text=number", None),
-        ("  signed in", "/products?text=number", Some(TOKEN)),
-    ];
-    for (label, path, token) in requests {
-        let body = reqwest::get(format!("{}{path}", server.address)).await.unwrap().bytes().await.unwrap();
-        let file = folder.join("body");
-        std::fs::write(&file, &body).unwrap();
+    let bench = Bench { name, server, folder, cluster };
+    println!("{name:<10}memory at the start: {:.0} MB", bench.server.memory().0);
+
+    let page_5000 = format!("/products?per_page=10&page={}", (products / 20).max(1));
+    for (label, path) in [
+        ("index, page 1", "/products?per_page=10"),
+        ("  sorted by updated_at", "/products?per_page=10&sort=updated_at&order=descending"),
+        ("  of a media type, by created_at", "/products?per_page=10&mime_type=text/cql&sort=created_at&order=desc"),
+        ("  of a language", "/products?per_page=10&locale=zh"),
+        ("  of a part of the name", "/products?per_page=10&name=cardio"),
+        ("  page 5,000", &page_5000),
+        ("search: frequent word", "/products?per_page=10&text=health"),
+        ("search: one letter", "/products?per_page=10&text=c"),
+        ("search: rare word", "/products?per_page=10&text=code7777"),
+        ("search: two words", "/products?per_page=10&text=patient%20cardio"),
+        ("search: sorted by created_at", "/products?per_page=10&text=health&sort=created_at"),
+    ] {
+        let path = path.to_owned();
+        let signed = path.clone();
+        bench.measure(label, Arc::new(move |_| get(&signed, Some(TOKEN)))).await;
+        // An address that nobody has asked for is in no cache.
+        bench.measure("    anonymous", Arc::new(move |turn| get(&format!("{path}&nonce={turn}"), None))).await;
+    }
+    let path = "/products?per_page=10";
+    bench.measure("index, page 1, anonymous, cached", Arc::new(move |_| get(path, None))).await;
+    let (some, others) = (ids.clone(), ids);
+    let item = |ids: Vec<Uuid>, token| -> Requests {
+        // Far from one another, and each only once.
+        Arc::new(move |turn| get(&format!("/products/{}", ids[turn * 7919 % ids.len()]), token))
+    };
+    bench.measure("item, distinct ids", item(some, Some(TOKEN))).await;
+    bench.measure("    anonymous", item(others, None)).await;
+    bench.walk(products).await;
+    bench.create(products).await;
+    let (now, most) = bench.server.memory();
+    println!("{name:<10}memory after all of this: {now:.0} MB, at most {most:.0} MB");
+}
+
+struct Bench<'a> {
+    name: &'a str,
+    server: Process,
+    folder: &'a Path,
+    cluster: Option<&'a Cluster>,
+}
+
+impl Bench<'_> {
+    async fn measure(&self, label: &str, requests: Requests) {
+        let first = requests(0);
+        let path = first.split(' ').nth(1).unwrap().to_owned();
+        let http = reqwest::Client::new();
+        let ask = async || {
+            let request = http.get(format!("{}{path}", self.server.address));
+            let request = if first.contains("Bearer") { request.bearer_auth(TOKEN) } else { request };
+            request.send().await.unwrap().bytes().await.unwrap()
+        };
+        let file = self.folder.join("body");
+        std::fs::write(&file, ask().await).unwrap();
         let bare = Process::bare(&file);
-        let floor = load(&bare.address, path, None).await;
+        let floor = load(&bare.address, CONNECTIONS, MEASURED / 3, requests.clone()).await;
         drop(bare);
-        let measured = load(&server.address, path, token).await;
+        let alone = load(&self.server.address, 1, MEASURED, requests.clone()).await;
+        let together = load(&self.server.address, CONNECTIONS, MEASURED, requests).await;
+        let of_sql = match self.cluster.filter(|_| first.contains("Bearer")) {
+            Some(cluster) => {
+                let statements = pgbench::statements(cluster, async || drop(ask().await)).await;
+                let rate = pgbench::rate(cluster, &statements, CONNECTIONS, MEASURED.as_secs());
+                format!("{rate:>9.0}{:>7.0}%", 100.0 * together.rate / rate)
+            }
+            None => String::new(),
+        };
         println!(
-            "{name:<10}{label:<22}{:>8.0}{:>9.2}{:>9.2}{:>12.0}{:>9.1}%{:>9.1}",
-            measured.rate,
-            measured.p50,
-            measured.p99,
-            floor.rate,
-            100.0 * measured.rate / floor.rate,
-            server.memory()
+            "{:<10}{label:<34}{:>9.2}{:>9.2}{:>9.2}{:>9.2}{:>9.0}{:>7.1}%{of_sql}",
+            self.name,
+            alone.p50,
+            alone.p99,
+            together.p50,
+            together.p99,
+            together.rate,
+            100.0 * together.rate / floor.rate
+        );
+    }
+
+    /// All products by cursor, a thousand at a time.
+    async fn walk(&self, products: usize) {
+        let http = reqwest::Client::new();
+        let (mut cursor, mut seen, mut longest) = (String::new(), HashSet::new(), Duration::ZERO);
+        let begun = Instant::now();
+        loop {
+            let sent = Instant::now();
+            let address = format!("{}/products?per_page=1000&cursor={cursor}", self.server.address);
+            let page: Value = http.get(address).bearer_auth(TOKEN).send().await.unwrap().json().await.unwrap();
+            longest = longest.max(sent.elapsed());
+            for product in page["results"].as_array().unwrap() {
+                assert!(seen.insert(product["id"].as_str().unwrap().to_owned()), "{product} was seen twice");
+            }
+            match page["next_cursor"].as_str() {
+                Some(next) => next.clone_into(&mut cursor),
+                None => break,
+            }
+        }
+        assert_eq!(seen.len(), products);
+        println!(
+            "{:<10}walk by cursor, 1,000 a page: {} products in {:.1} s, the slowest page {:.0} ms",
+            self.name,
+            seen.len(),
+            begun.elapsed().as_secs_f64(),
+            longest.as_secs_f64() * 1000.0
+        );
+    }
+
+    async fn create(&self, products: usize) {
+        let mut words = Words::new(11);
+        let bodies: Vec<String> = (0..20_000).map(|number| words.product(products + number).to_string()).collect();
+        let next = std::sync::atomic::AtomicUsize::new(0);
+        let requests: Requests = Arc::new(move |_| {
+            let body = &bodies[next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)];
+            format!(
+                "POST /products HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {TOKEN}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+                body.len()
+            )
+        });
+        let alone = load(&self.server.address, 1, MEASURED, requests.clone()).await;
+        let together = load(&self.server.address, CONNECTIONS, MEASURED, requests).await;
+        println!(
+            "{:<10}{:<34}{:>9.2}{:>9.2}{:>9.2}{:>9.2}{:>9.0}",
+            self.name, "create a product", alone.p50, alone.p99, together.p50, together.p99, together.rate
         );
     }
 }
@@ -89,161 +230,4 @@ fn measure_start() {
         );
     }
     println!("mkt --help: {:.1} ms", begun.elapsed().as_secs_f64() * 1000.0 / 20.0);
-}
-
-/// Publishes products and answers their ids.
-async fn fill(address: &str) -> Vec<String> {
-    let http = reqwest::Client::new();
-    let mut ids = Vec::new();
-    for number in 0..PRODUCTS {
-        let product = json!({ "name": format!("Product number {number:05}"), "description": "Made for measuring. ".repeat(10), "locale": "en" });
-        let request = http.post(format!("{address}/products")).bearer_auth(TOKEN).json(&product);
-        let made: Value = request.send().await.unwrap().json().await.unwrap();
-        let id = made["id"].as_str().unwrap().to_owned();
-        let request = http.post(format!("{address}/products/{id}/publish")).bearer_auth(TOKEN);
-        assert!(request.send().await.unwrap().status().is_success());
-        ids.push(id);
-    }
-    ids
-}
-
-struct Measured {
-    rate: f64,
-    p50: f64,
-    p99: f64,
-}
-
-/// Keeps all connections busy, each with one request at a time.
-async fn load(address: &str, path: &str, token: Option<&str>) -> Measured {
-    let host = address.strip_prefix("http://").unwrap().to_owned();
-    let token = token.map(|token| format!("authorization: Bearer {token}\r\n")).unwrap_or_default();
-    let request = format!("GET {path} HTTP/1.1\r\nhost: {host}\r\naccept: application/json\r\n{token}\r\n");
-    let start = Instant::now() + WARM_UP;
-    let end = start + MEASURED;
-    let clients: Vec<_> =
-        (0..CONNECTIONS).map(|_| tokio::spawn(client(host.clone(), request.clone(), start, end))).collect();
-    let mut times = Vec::new();
-    for client in clients {
-        times.extend(client.await.unwrap());
-    }
-    times.sort_unstable();
-    let percentile = |part: f64| times[((times.len() - 1) as f64 * part) as usize].as_secs_f64() * 1000.0;
-    Measured { rate: times.len() as f64 / MEASURED.as_secs_f64(), p50: percentile(0.5), p99: percentile(0.99) }
-}
-
-/// A client that costs little beside the server: it writes the same bytes and reads as many as the header announces.
-async fn client(host: String, request: String, start: Instant, end: Instant) -> Vec<Duration> {
-    let mut stream = TcpStream::connect(host).await.unwrap();
-    stream.set_nodelay(true).unwrap();
-    let (mut buffer, mut times) = (vec![0; 256 * 1024], Vec::new());
-    loop {
-        let sent = Instant::now();
-        if sent >= end {
-            return times;
-        }
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let (mut filled, mut whole) = (0, usize::MAX);
-        while filled < whole {
-            let read = stream.read(&mut buffer[filled..]).await.unwrap();
-            assert!(read > 0, "the server closed the connection");
-            filled += read;
-            if whole == usize::MAX {
-                whole = length(&buffer[..filled]).unwrap_or(usize::MAX);
-            }
-        }
-        assert!(buffer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&buffer[..filled]));
-        if sent >= start {
-            times.push(sent.elapsed());
-        }
-    }
-}
-
-/// How long an answer is in all, once its header is complete.
-fn length(answer: &[u8]) -> Option<usize> {
-    let header = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n")?;
-    let text = std::str::from_utf8(&answer[..header]).ok()?;
-    let value = text.lines().find_map(|line| line.strip_prefix("content-length: "))?;
-    Some(header + 4 + value.parse::<usize>().ok()?)
-}
-
-/// Serves the same bytes from memory at every path.
-fn bare(body: &[u8]) {
-    let body = axum::body::Bytes::copy_from_slice(body);
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        println!("listening on http://{}", listener.local_addr().unwrap());
-        let router = axum::Router::new().fallback(async move || ([("content-type", "application/json")], body.clone()));
-        axum::serve(listener, router).await.unwrap();
-    });
-}
-
-/// A server process, killed when dropped.
-struct Process {
-    child: Child,
-    address: String,
-}
-
-impl Process {
-    fn server(url: &str) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_mkt"));
-        command.args(["serve", "--listen", "127.0.0.1:0", "--database-url", url, "--log", "info"]);
-        command.env("MKT_ADMIN_TOKEN", TOKEN).env("MKT_SECRET_KEY", "a secret key for the benchmark only");
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let address = address(child.stderr.take().unwrap());
-        Self { child, address }
-    }
-
-    fn bare(file: &std::path::Path) -> Self {
-        let mut command = Command::new(std::env::current_exe().unwrap());
-        let mut child = command.arg("--bare").arg(file).stdout(Stdio::piped()).spawn().unwrap();
-        let address = address(child.stdout.take().unwrap());
-        Self { child, address }
-    }
-
-    /// Resident memory in MB.
-    fn memory(&self) -> f64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or("0 kB");
-        line.trim().trim_end_matches(" kB").parse::<f64>().unwrap_or(0.0) / 1024.0
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// The address that a process announces; what else it says is read and dropped.
-fn address(output: impl std::io::Read + Send + 'static) -> String {
-    let mut lines = BufReader::new(output).lines().map_while(Result::ok);
-    let found =
-        lines.find_map(|line| Some(line.split_once("listening on ")?.1.split_whitespace().next()?.to_owned())).unwrap();
-    std::thread::spawn(move || lines.for_each(drop));
-    found
-}
-
-/// A PostgreSQL with its durability on, stopped when dropped.
-struct Cluster {
-    url: String,
-    folder: tempfile::TempDir,
-}
-
-impl Cluster {
-    fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let output =
-            Command::new("tests/postgres").arg("start").arg(folder.path()).env("DURABLE", "1").output().unwrap();
-        let url = String::from_utf8(output.stdout).unwrap().trim().to_owned();
-        assert!(!url.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
-        Self { url, folder }
-    }
-}
-
-impl Drop for Cluster {
-    fn drop(&mut self) {
-        let _ = Command::new("tests/postgres").arg("stop").arg(self.folder.path()).status();
-    }
 }

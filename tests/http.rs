@@ -13,9 +13,11 @@ mod listing;
 mod owners;
 mod packages;
 mod problems;
+mod queries;
 mod repeats;
 mod resources;
 mod rights;
+mod search;
 mod status;
 mod texts;
 

@@ -2,12 +2,14 @@
 
 mod arg;
 mod column;
+mod counts;
 mod dialect;
 mod failure;
 mod migrations;
 mod open;
 mod sealed;
 mod statement;
+mod text;
 mod url;
 
 use std::ops::Deref;
@@ -27,6 +29,7 @@ pub use sealed::Sealed;
 pub use sqlx::types::Json;
 pub use sqlx::{FromRow, Type};
 pub use statement::Statement;
+pub use text::{Hits, Lexeme};
 pub use url::DatabaseUrl;
 
 use super::clock::Timestamp;
@@ -54,6 +57,8 @@ struct Commits {
     made: Notify,
     /// Counts commits, of this process and as far as they are heard of those of others.
     generation: AtomicU64,
+    /// What was counted a moment ago.
+    counts: counts::Counts,
 }
 
 #[derive(Clone)]

@@ -17,6 +17,9 @@ pub struct Page<T> {
     pub current_page: i64,
     /// How many entries a full page holds.
     pub per_page: i64,
+    /// Where the walk by `cursor` goes on, `None` at the end of it.
+    #[serde(default)]
+    pub next_cursor: Option<String>,
     /// The entries of this page.
     pub results: Vec<T>,
 }
@@ -32,6 +35,7 @@ impl<T> Page<T> {
             next_page: (current_page < total_pages).then_some(current_page + 1),
             current_page,
             per_page,
+            next_cursor: None,
             results,
         }
     }

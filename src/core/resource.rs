@@ -3,8 +3,11 @@
 //! follow from that declaration.
 
 mod checks;
+mod cursor;
+pub mod filter;
 mod input;
 mod located;
+mod order;
 pub mod query;
 mod read;
 mod record;
@@ -49,6 +52,9 @@ pub trait Resource: Record {
     const FILES: &'static [(&'static str, FileKind)] = &[];
     /// Filters beyond the fields, each with what it leaves; see [`filter`](Self::filter).
     const FILTERS: &'static [(&'static str, &'static str)] = &[];
+
+    /// Text fields of few distinct values, with an index that begins with them.
+    const FACETS: &'static [&'static str] = &[];
 
     /// Fills in what the caller left out of a creation.
     fn prepare(_caller: &Caller, _input: &mut Input) {}

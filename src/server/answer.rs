@@ -42,29 +42,35 @@ pub async fn unless_known(request: Request, next: Next) -> Response {
 /// The longest query that is repeated in `Link`.
 const LONGEST_QUERY: usize = 1024;
 
-/// A page of an index, with the addresses of its neighbours in `Link` (RFC 8288).
+/// A page of an index, with the addresses of its neighbours in `Link` (RFC 8288). Who walks by cursor has no way back
+/// and does not know the end.
 ///
 /// # Errors
 /// When the page can't be written as JSON.
 pub fn page<T: Serialize>(page: &Page<T>, address: &str, query: &[(String, String)]) -> Result<Response, Problem> {
-    let link = |relation: &str, number: i64| {
-        let others =
-            query.iter().filter(|(name, _)| name != "page").map(|(name, value)| (name.as_str(), value.as_str()));
-        let query = form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(others)
-            .append_pair("page", &number.to_string())
-            .finish();
-        format!("<{address}?{query}>; rel=\"{relation}\"")
-    };
     let mut response = json(StatusCode::OK, page)?;
+    let others: Vec<_> = query.iter().filter(|(name, _)| !matches!(name.as_str(), "page" | "cursor")).collect();
     // Proxies refuse long headers.
-    if query.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() > LONGEST_QUERY {
+    if others.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() > LONGEST_QUERY {
         return Ok(response);
     }
-    let mut links = vec![link("first", 1)];
-    links.extend(page.previous_page.map(|number| link("prev", number)));
-    links.extend(page.next_page.map(|number| link("next", number)));
-    links.push(link("last", page.total_pages));
+    let link = |relation: &str, place: &str, value: &str| {
+        let others = others.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        let query = query.extend_pairs(others).append_pair(place, value).finish();
+        format!("<{address}?{query}>; rel=\"{relation}\"")
+    };
+    let links = if query.iter().any(|(name, _)| name == "cursor") {
+        let next = page.next_cursor.as_ref().map(|cursor| link("next", "cursor", cursor));
+        std::iter::once(link("first", "cursor", "")).chain(next).collect::<Vec<_>>()
+    } else {
+        let numbered = |relation: &str, number: i64| link(relation, "page", &number.to_string());
+        let mut links = vec![numbered("first", 1)];
+        links.extend(page.previous_page.map(|number| numbered("prev", number)));
+        links.extend(page.next_page.map(|number| numbered("next", number)));
+        links.push(numbered("last", page.total_pages));
+        links
+    };
     response.headers_mut().insert(header::LINK, text(links.join(", "))?);
     Ok(response)
 }

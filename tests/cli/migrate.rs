@@ -26,3 +26,14 @@ async fn a_database_that_is_away_fails_at_once() {
     assert_eq!(ran.code, 8, "{}", ran.stderr);
     assert!(!ran.stderr.contains("hidden"), "{}", ran.stderr);
 }
+
+/// Some texts are written for each database, the versions never.
+#[tokio::test]
+async fn both_databases_have_the_same_versions() {
+    let mut states = Vec::new();
+    for database in [Database::sqlite(), Database::postgres()] {
+        mkt(&["migrate", "--database-url", &database.url], &[]).await.ok();
+        states.push(mkt(&["migrate", "status", "--json", "--database-url", &database.url], &[]).await.json());
+    }
+    assert_eq!(states[0], states[1]);
+}

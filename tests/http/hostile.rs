@@ -11,7 +11,6 @@ use crate::support::{Database, on_both};
 on_both! {
     async fn parameters_that_do_not_parse_are_named(database: Database) {
         let server = with_products(&database).await;
-        let words = "word ".repeat(1000);
         let refused = [
             ("/products?page=0", "page"), ("/products?page=-1", "page"), ("/products?page=two", "page"),
             ("/products?page=1.5", "page"), ("/products?page=99999999999999999999", "page"),
@@ -23,7 +22,8 @@ on_both! {
             ("/products?published=maybe", "published"), ("/products?created_at=soon", "created_at"),
             ("/roles?default=maybe", "default"), ("/licenses?seats=many", "seats"),
             ("/licenses?seats=1,many", "seats"), ("/licenses?expiry=never", "expiry"),
-            (&format!("/products?text={words}"), "text"),
+            ("/products?cursor=x", "cursor"), ("/products?cursor=e30", "cursor"),
+            ("/products?cursor=&page=1", "cursor"),
         ];
         for (path, parameter) in refused {
             let answer = Answer::to(server.request(Method::GET, path)).await;
@@ -44,7 +44,7 @@ on_both! {
         ];
         let parameters = [
             "text", "name", "description", "mime_type", "id", "user_id", "license_id", "published", "created_at",
-            "page", "per_page", "sort", "order", "software", "product[name]",
+            "page", "per_page", "cursor", "sort", "order", "software", "product[name]",
         ];
         for value in values {
             for name in parameters {

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use mkt::core::access::administrator;
 use reqwest::{Method, StatusCode};
 use serde_json::{Map, Value, json};
@@ -64,6 +66,93 @@ on_both! {
             }
             let expected = if query == "text=twin" { 17 } else { 18 };
             assert_eq!((seen.len(), seen.iter().collect::<HashSet<_>>().len()), (expected, expected), "{query}");
+        }
+    }
+
+    async fn a_walk_by_cursor_sees_each_row_once_while_others_write(database: Database) {
+        let server = Server::start(&database).await;
+        for number in 0..60 {
+            let user = json!({ "name": format!("Twin {}", number / 2), "salutation": (number % 3 > 0).then_some("Dr") });
+            server.create("/users", user).await;
+        }
+        let fields = ["name", "id", "created_at", "updated_at", "salutation", "email", "first_name"];
+        let orders = fields.iter().flat_map(|field| [format!("sort={field}"), format!("sort={field}&order=desc")]);
+        for query in orders.chain(["".into(), "text=twin".into(), "text=tw&order=desc".into(), "name=win&text=t".into()]) {
+            let whole = column(&server.get(&format!("/users?per_page=1000&{query}")).await, "id");
+            let (mut seen, mut pages) = (Vec::new(), 0);
+            let mut next = Some(server.url(&format!("/users?per_page=9&cursor=&{query}")));
+            while let Some(address) = next {
+                let answer = Answer::to(server.request(Method::GET, &address[server.url("").len()..])).await;
+                let page = answer.json();
+                seen.extend(column(&page, "id"));
+                pages += 1;
+                let neighbours = [&page["current_page"], &page["next_page"], &page["total_pages"]];
+                let more = (pages < 7).then_some(pages + 1);
+                assert_eq!(neighbours, [&json!(pages), &json!(more), &json!(7)], "{query}");
+                let mut links = answer.header("link").split(", ");
+                next = links.find_map(|link| Some(link.strip_suffix(">; rel=\"next\"")?[1..].to_owned()));
+                let told = next.as_ref().map(|next| next.rsplit_once("cursor=").unwrap().1.to_owned());
+                assert_eq!(page["next_cursor"], json!(told), "{query}");
+            }
+            assert_eq!(seen, whole, "{query}");
+        }
+
+        // Others insert before and behind the walk, and delete the row that it stands on.
+        let first = server.get("/users?per_page=20").await;
+        let before = column(&server.get("/users?per_page=1000").await, "id");
+        let (mut seen, mut cursor) = (column(&first, "id"), first["next_cursor"].clone());
+        let gone = seen[19].as_str().unwrap().to_owned();
+        server.send(Method::DELETE, &format!("/users/{gone}"), json!({})).await;
+        let mut page_number = 1;
+        while let Some(at) = cursor.as_str() {
+            for name in ["Aaa", "Twin 15", "Zzz"] {
+                server.create("/users", json!({ "name": name })).await;
+            }
+            let page = server.get(&format!("/users?per_page=20&cursor={at}")).await;
+            page_number += 1;
+            assert_eq!(page["current_page"], page_number);
+            seen.extend(column(&page, "id"));
+            cursor = page["next_cursor"].clone();
+        }
+        assert_eq!(seen.iter().collect::<HashSet<_>>().len(), seen.len());
+        assert!(before.iter().all(|id| seen.contains(id)));
+    }
+
+    async fn a_cursor_holds_for_what_it_was_given_out_for(database: Database) {
+        let server = with_products(&database).await;
+        let page = server.get("/products?per_page=2&sort=name&name=a").await;
+        let cursor = text(&page, "next_cursor");
+        let status = async |query: &str| {
+            let answer = Answer::to(server.request(Method::GET, query)).await;
+            assert!(answer.status == 200 || text(&answer.json(), "message").contains(" cursor "), "{}", answer.body);
+            answer.status
+        };
+        assert_eq!(status(&format!("/products?per_page=1&sort=name&name=a&cursor={cursor}")).await, 200);
+        for other in [
+            "/products?sort=name", "/products?name=a", "/products?name=a&sort=name&order=desc", "/products?sort=created_at&name=a",
+            "/products?name=b&sort=name", "/products?name=a&sort=name&text=a", "/licenses?name=a&sort=name",
+        ] {
+            assert_eq!(status(&format!("{other}&cursor={cursor}")).await, 400, "{other}");
+        }
+        // What is put into a cursor stays a value.
+        let decoded: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(&cursor).unwrap()).unwrap();
+        for (member, value, expected) in [
+            ("key", json!("'; drop table products; --"), 200), ("key", json!("a\0b"), 400), ("key", json!(7), 400),
+            ("key", json!(null), 400), ("key", json!(["a"]), 400), ("rank", json!(7), 400), ("rank", json!(-1), 400),
+            ("page", json!(0), 400), ("page", json!(i64::MAX), 400), ("id", json!("1 or 1=1"), 400), ("of", json!(1), 400),
+        ] {
+            let mut forged = decoded.clone();
+            forged[member] = value.clone();
+            let forged = URL_SAFE_NO_PAD.encode(forged.to_string());
+            let path = format!("/products?sort=name&name=a&cursor={forged}");
+            assert_eq!(status(&path).await, expected, "{member}: {value}");
+        }
+        for (sort, key) in [("visible_at", "262143-01-01T00:00:00Z"), ("created_at", "9999999"), ("id", "x")] {
+            let page = server.get(&format!("/products?per_page=2&sort={sort}")).await;
+            let mut forged: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text(&page, "next_cursor")).unwrap()).unwrap();
+            forged["key"] = json!(key);
+            let forged = URL_SAFE_NO_PAD.encode(forged.to_string());
+            assert_eq!(status(&format!("/products?sort={sort}&cursor={forged}")).await, 400, "{sort}: {key}");
         }
     }
 

@@ -53,7 +53,7 @@ on_both! {
             assert_eq!(keys(&created), keys(&schema["properties"]), "{name} in /openapi.json");
 
             let index = server.get(&format!("{collection}?per_page=1000")).await;
-            let members = "current_page next_page per_page previous_page results total_entries total_pages";
+            let members = "current_page next_cursor next_page per_page previous_page results total_entries total_pages";
             assert_eq!(keys(&index).join(" "), members, "{name}");
             assert_eq!(index["total_entries"], before + 1, "{name}");
             assert!(index["results"].as_array().unwrap().contains(&created), "{name}: {index}");

@@ -71,7 +71,7 @@ impl Server {
     fn find_address(&mut self) {
         let log = self.log();
         if let Some((_, after)) = log.split_once("listening on ") {
-            self.address = after.split_whitespace().next().unwrap().to_owned();
+            self.address = after.split([' ', '"']).next().unwrap().to_owned();
         }
     }
 

@@ -14,7 +14,7 @@ use crate::core::clock::Timestamp;
 use crate::core::id::Id;
 
 /// A value bound to a statement: the closed set of column types that both databases share. `None` is a typed NULL.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Arg {
     /// `boolean`
     Bool(Option<bool>),
@@ -78,6 +78,18 @@ macro_rules! arg {
 }
 
 arg!(Bool(bool), Int(i64), Text(String), Bytes(Vec<u8>), Uuid(Uuid), Time(DateTime<Utc>), Json(Value),);
+
+impl Arg {
+    /// About how many bytes it takes besides its own size.
+    pub(super) fn heap_size(&self) -> usize {
+        match self {
+            Self::Text(Some(text)) => text.len(),
+            Self::Bytes(Some(bytes)) => bytes.len(),
+            Self::Json(Some(value)) => value.to_string().len(),
+            _ => 0,
+        }
+    }
+}
 
 impl From<&str> for Arg {
     fn from(value: &str) -> Self {

@@ -12,6 +12,24 @@ pub enum Dialect {
 }
 
 impl Dialect {
+    /// An expression of text in the form in which texts are ordered: ASCII letters without case, all else by code point.
+    /// SQLite knows no other; PostgreSQL would ask the locale of its cluster.
+    pub fn folded(self, expression: &str) -> String {
+        match self {
+            Self::Postgres => format!("lower({expression} collate \"C\")"),
+            Self::Sqlite => format!("lower({expression})"),
+        }
+    }
+
+    /// A column for whose sake no index shall be used. Without a look at the order of the rows, SQLite takes any that
+    /// narrows them down; PostgreSQL weighs by itself.
+    pub fn unindexed(self, column: &str) -> String {
+        match self {
+            Self::Postgres => column.to_owned(),
+            Self::Sqlite => format!("+{column}"),
+        }
+    }
+
     /// Appends that a column contains a text, whatever the case. `lower` and `ilike` won't do: SQLite's fold ASCII only,
     /// PostgreSQL's as the locale of the cluster has it. So the pattern names both cases of each letter.
     pub fn push_contains(self, column: &str, part: &str, statement: &mut Statement) {

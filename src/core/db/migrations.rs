@@ -1,4 +1,4 @@
-//! The schema's migrations: one text for both databases, applied in order, each once.
+//! The schema's migrations, applied in order, each once: one text for both databases, but for full text.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -12,18 +12,42 @@ use super::{Db, Dialect, Handle, failure};
 use crate::core::{Error, Kind, Result};
 
 /// Every migration, oldest first. A released one never changes; `migrations/README.md` has the rules.
-const MIGRATIONS: &[(&str, &str)] = &[
-    ("marketplace", include_str!("../../../migrations/0001_marketplace.sql")),
-    ("people_and_rights", include_str!("../../../migrations/0002_people_and_rights.sql")),
-    ("files", include_str!("../../../migrations/0003_files.sql")),
+const MIGRATIONS: &[(&str, Text)] = &[
+    ("marketplace", Text::Both(include_str!("../../../migrations/0001_marketplace.sql"))),
+    ("people_and_rights", Text::Both(include_str!("../../../migrations/0002_people_and_rights.sql"))),
+    ("files", Text::Both(include_str!("../../../migrations/0003_files.sql"))),
+    (
+        "search",
+        Text::Each {
+            postgres: include_str!("../../../migrations/0004_search.postgres.sql"),
+            sqlite: include_str!("../../../migrations/0004_search.sqlite.sql"),
+        },
+    ),
+    ("listing", Text::Both(include_str!("../../../migrations/0005_listing.sql"))),
 ];
 
-static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
-    let migration = |(index, (name, text)): (usize, &(&'static str, &'static str))| {
+/// What a migration runs.
+enum Text {
+    /// The same on both databases.
+    Both(&'static str),
+    /// A text for each. The version is one.
+    Each { postgres: &'static str, sqlite: &'static str },
+}
+
+static POSTGRES: LazyLock<Migrator> = LazyLock::new(|| migrator(Dialect::Postgres));
+static SQLITE: LazyLock<Migrator> = LazyLock::new(|| migrator(Dialect::Sqlite));
+
+fn migrator(dialect: Dialect) -> Migrator {
+    let migration = |(index, (name, text)): (usize, &(&'static str, Text))| {
+        let text = match (text, dialect) {
+            (Text::Both(text), _)
+            | (Text::Each { postgres: text, .. }, Dialect::Postgres)
+            | (Text::Each { sqlite: text, .. }, Dialect::Sqlite) => *text,
+        };
         Migration::new(index as i64 + 1, (*name).into(), MigrationType::Simple, text.into_sql_str(), false)
     };
     Migrator::with_migrations(MIGRATIONS.iter().enumerate().map(migration).collect())
-});
+}
 
 /// Whether a migration has been applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -55,10 +79,10 @@ impl Db {
     /// When the schema is newer than this binary, or the database refuses.
     pub async fn migrate(&self) -> Result<()> {
         match &self.handle {
-            Handle::Postgres(pool) => MIGRATOR.run(pool).await.map_err(refused),
+            Handle::Postgres(pool) => POSTGRES.run(pool).await.map_err(refused),
             // SQLite has no lock for this: who loses the race fails, and finds it done when looking again.
             Handle::Sqlite { writer, .. } => {
-                (|| async { MIGRATOR.run(writer).await.map_err(refused) })
+                (|| async { SQLITE.run(writer).await.map_err(refused) })
                     .retry(ExponentialBuilder::new().with_min_delay(Duration::from_millis(100)).with_max_times(5))
                     .when(|error: &Error| matches!(error.kind(), Kind::Internal | Kind::Unavailable))
                     .await
@@ -81,16 +105,24 @@ impl Db {
         } else {
             Vec::new()
         };
-        let known = MIGRATOR.iter().map(|migration| MigrationState {
+        let migrator = self.migrator();
+        let known = migrator.iter().map(|migration| MigrationState {
             version: migration.version,
             name: migration.description.to_string(),
             state: if applied.contains(&migration.version) { State::Applied } else { State::Pending },
         });
         let unknown = applied
             .iter()
-            .filter(|version| !MIGRATOR.version_exists(**version))
+            .filter(|version| !migrator.version_exists(**version))
             .map(|version| MigrationState { version: *version, name: "of a newer mkt".into(), state: State::Unknown });
         Ok(known.chain(unknown).collect())
+    }
+
+    fn migrator(&self) -> &'static Migrator {
+        match self.dialect() {
+            Dialect::Postgres => &POSTGRES,
+            Dialect::Sqlite => &SQLITE,
+        }
     }
 
     async fn has_migrations_table(&self) -> Result<bool> {

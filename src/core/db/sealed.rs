@@ -2,6 +2,7 @@
 //! from the marketplace's secret key.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::digest::{SHA256, digest};
@@ -23,9 +24,24 @@ pub enum Sealed {
 }
 
 impl PartialEq for Sealed {
-    /// What was just given counts as new, for nobody can tell without opening the other.
+    /// What was just given counts as new beside what is stored, for nobody can tell without opening that.
     fn eq(&self, other: &Self) -> bool {
-        matches!((self, other), (Self::Closed(one), Self::Closed(other)) if one == other)
+        match (self, other) {
+            (Self::Open(one), Self::Open(other)) => one.matches(other.expose()),
+            (Self::Closed(one), Self::Closed(other)) => one == other,
+            _ => false,
+        }
+    }
+}
+
+impl Eq for Sealed {}
+
+impl Hash for Sealed {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match self {
+            Self::Open(secret) => secret.expose().hash(state),
+            Self::Closed(sealed) => sealed.hash(state),
+        }
     }
 }
 

@@ -32,9 +32,14 @@ impl Statement {
 
     /// Appends a placeholder and binds its argument.
     pub fn push_arg(&mut self, arg: impl Into<Arg>) -> &mut Self {
-        self.args.push(arg.into());
-        let place = format!("${}", self.args.len());
+        let place = self.place(arg);
         self.push(&place)
+    }
+
+    /// Binds an argument and answers its placeholder, for an expression around it.
+    pub fn place(&mut self, arg: impl Into<Arg>) -> String {
+        self.args.push(arg.into());
+        format!("${}", self.args.len())
     }
 
     /// Appends placeholders for all arguments, separated by commas.

@@ -112,6 +112,8 @@ impl Resource for Product {
     const ENTITLEMENTS: Option<&'static str> =
         Some("product_license_id in (select id from product_licenses where product_id = $1)");
 
+    const FACETS: &'static [&'static str] = &["mime_type", "locale"];
+
     fn prepare(caller: &Caller, input: &mut Input) {
         if let Some(user) = caller.user_id() {
             input.set_default("user_id", user.to_string());
@@ -126,7 +128,7 @@ impl Resource for Product {
             statement.push("coalesce(products.published_at <= ").push_arg(caller.now).push(", false)");
             return Ok(());
         }
-        let ids = resource::query::alternatives(name, value)?;
+        let ids = resource::filter::alternatives(name, value)?;
         let ids: Result<Vec<Uuid>, _> = ids.into_iter().map(str::parse).collect();
         let ids = ids.map_err(|_| parameter("must be a UUID".into()))?;
         let (table, own, other) = match name {

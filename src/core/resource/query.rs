@@ -1,19 +1,21 @@
 //! The parameters of an index: page, order, filters, search.
 
+use super::cursor::{Cursor, unreadable};
+use super::filter::Filter;
 use super::located::shown;
+use super::order::Order;
 use super::{FieldInfo, Resource, search};
 use crate::core::access::Caller;
 use crate::core::clock::Timestamp;
-use crate::core::db::{Dialect, Statement};
+use crate::core::db::Hits;
 use crate::core::field::Shape;
 use crate::core::id::Id;
 use crate::core::{Error, Result};
+use xxhash_rust::xxh3::xxh3_64;
 
 const DEFAULT_PER_PAGE: i64 = 10;
 const MAX_PER_PAGE: i64 = 1000;
-const MAX_ALTERNATIVES: usize = 100;
 const MAX_FILTERS: usize = 20;
-const LONGEST_VALUE: usize = 255;
 
 /// The fields that every resource has besides its own.
 const COMMON: &[FieldInfo] = &[
@@ -29,17 +31,12 @@ pub struct Query {
     pub page: i64,
     /// Entries on a page, 1 to 1000.
     pub per_page: i64,
-    sort: Option<&'static str>,
-    sort_is_text: bool,
-    descending: bool,
-    text: Vec<String>,
-    filters: Vec<(Filter, String)>,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Filter {
-    Field(&'static FieldInfo),
-    Named(&'static str),
+    pub(super) order: Order,
+    pub(super) cursor: Option<Cursor>,
+    /// Whether hits of a search come by rank before all else.
+    ranked: bool,
+    text: Option<Vec<String>>,
+    pub(super) filters: Vec<(Filter, String)>,
 }
 
 impl Query {
@@ -51,12 +48,16 @@ impl Query {
         let mut query = Self {
             page: 1,
             per_page: DEFAULT_PER_PAGE,
-            sort: None,
-            sort_is_text: false,
-            descending: false,
-            text: Vec::new(),
+            order: Order { field: field_of::<R>(caller, R::TABLE.sort).unwrap_or(&COMMON[0]), descending: false },
+            cursor: None,
+            ranked: true,
+            text: None,
             filters: Vec::new(),
         };
+        let given = |wanted: &str| parameters.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
+        if given("page").is_some() && given("cursor").is_some() {
+            return Err(Error::bad_request("The parameter cursor can't be given together with page."));
+        }
         for (name, value) in parameters {
             if value.contains('\0') {
                 return Err(Error::bad_request(format!("The parameter {name:?} must not contain NUL characters.")));
@@ -70,12 +71,14 @@ impl Query {
                 "page" => query.page = number(name, value, i64::from(i32::MAX))?,
                 "per_page" => query.per_page = number(name, value, MAX_PER_PAGE)?,
                 "sort" => {
-                    let field = field_of::<R>(caller, value).ok_or_else(|| unknown_sort::<R>(caller, value))?;
-                    query.sort = Some(field.name);
-                    query.sort_is_text = matches!(field.shape, Shape::Text { .. });
+                    query.order.field = field_of::<R>(caller, value).ok_or_else(|| unknown_sort::<R>(caller, value))?;
+                    query.ranked = false;
                 }
-                "order" => query.descending = descending(value)?,
-                "text" if !R::TABLE.search.is_empty() => query.text = search::query(value)?,
+                "order" => query.order.descending = descending(value)?,
+                "cursor" => {}
+                "text" if !R::TABLE.search.is_empty() => {
+                    query.text = (!value.trim().is_empty()).then(|| search::query(value));
+                }
                 name => {
                     if let Some(filter) = R::FILTERS.iter().map(|(filter, _)| *filter).find(|filter| *filter == name) {
                         query.filters.push((Filter::Named(filter), value.clone()));
@@ -88,42 +91,56 @@ impl Query {
         if query.filters.len() > MAX_FILTERS {
             return Err(Error::bad_request(format!("An index takes at most {MAX_FILTERS} filters.")));
         }
+        if let Some(cursor) = given("cursor").filter(|cursor| !cursor.is_empty()) {
+            query.go_on_at(Cursor::read(cursor, query.sum(R::TABLE.plural))?)?;
+        }
         Ok(query)
     }
 
-    /// Appends ` and …` for each filter and word searched for.
-    pub(super) fn push_conditions<R: Resource>(
-        &self,
-        dialect: Dialect,
-        caller: &Caller,
-        statement: &mut Statement,
-    ) -> Result<()> {
-        let table = R::TABLE.plural;
-        for (filter, value) in &self.filters {
-            statement.push(" and (");
-            match filter {
-                Filter::Named(name) => R::filter(name, value, caller, statement)?,
-                Filter::Field(field) => push_field(dialect, table, field, value, statement)?,
-            }
-            statement.push(")");
+    fn go_on_at(&mut self, cursor: Cursor) -> Result<()> {
+        if cursor.rank >= self.ranks().len() || self.order.read_key(&cursor.key).is_none() {
+            return Err(unreadable());
         }
-        search::push_conditions(table, &self.text, statement);
+        self.page = cursor.page;
+        self.cursor = Some(cursor);
         Ok(())
     }
 
-    /// Appends the `order by`, ties broken by id, so that walking all pages sees each row once.
-    pub(super) fn push_order<R: Resource>(&self, statement: &mut Statement) {
-        let table = R::TABLE.plural;
-        statement.push(" order by ");
-        if self.sort.is_none() && !self.text.is_empty() {
-            search::push_order(table, &self.text, statement);
-            statement.push(", ");
+    /// The cursor behind a row of this page.
+    pub(super) fn cursor_behind<R: Resource>(&self, rank: usize, row: &R) -> Result<String> {
+        let (of, page, key) = (self.sum(R::TABLE.plural), self.page + 1, self.order.key_of(row));
+        Cursor { of, page, rank, key, id: row.id() }.write()
+    }
+
+    /// A number for which rows are asked for in which order. It is the same on all servers.
+    pub(super) fn sum(&self, table: &str) -> u64 {
+        let filter = |(filter, value): &(Filter, String)| match filter {
+            Filter::Field(field) | Filter::OneOf(field, _) => (field.name, value.clone()),
+            Filter::Named(name) => (*name, value.clone()),
+        };
+        let filters: Vec<_> = self.filters.iter().map(filter).collect();
+        let order = (self.order.field.name, self.order.descending, self.ranked);
+        xxh3_64(format!("{:?}", (table, order, &self.text, filters)).as_bytes())
+    }
+
+    /// What a search finds, in ranks, the best first. Of an index without a search all rows are in one.
+    pub(super) fn ranks(&self) -> Vec<Option<Hits>> {
+        match &self.text {
+            None => vec![None],
+            // What has no word, such as a lone emoji, is nowhere to be found.
+            Some(words) if words.is_empty() => Vec::new(),
+            Some(words) if self.ranked => search::ranks(words).into_iter().map(Some).collect(),
+            Some(words) => vec![Some(search::hits(words))],
         }
-        let sort = self.sort.unwrap_or(R::TABLE.sort);
-        let folded = self.sort_is_text || self.sort.is_none() && sort == "name";
-        let direction = if self.descending { "desc" } else { "asc" };
-        let column = if folded { format!("lower({table}.\"{sort}\")") } else { format!("{table}.\"{sort}\"") };
-        statement.push(&format!("{column} {direction} nulls last, {table}.id {direction}"));
+    }
+
+    /// What all ranks find together: `None` is nothing, `Some(None)` everything.
+    pub(super) fn hits(&self) -> Option<Option<Hits>> {
+        match &self.text {
+            None => Some(None),
+            Some(words) if words.is_empty() => None,
+            Some(words) => Some(Some(search::hits(words))),
+        }
     }
 }
 
@@ -159,40 +176,4 @@ fn unknown_sort<R: Resource>(caller: &Caller, value: &str) -> Error {
         "The parameter sort names no field that can be sorted by: {value}. There are id, created_at, updated_at, {}.",
         fields.join(", ")
     ))
-}
-
-/// Text matches a part whatever the case; all else exactly. Commas separate alternatives.
-fn push_field(dialect: Dialect, table: &str, field: &FieldInfo, value: &str, statement: &mut Statement) -> Result<()> {
-    let name = field.name;
-    // A plus in a query string reads as a space, which no media type contains.
-    let value = if name == "mime_type" { value.replace(' ', "+") } else { value.to_owned() };
-    let alternatives = alternatives(name, &value)?;
-    for (index, alternative) in alternatives.into_iter().enumerate() {
-        statement.push(if index > 0 { " or " } else { "" });
-        if matches!(field.shape, Shape::Text { .. }) {
-            dialect.push_contains(&format!("{table}.\"{name}\""), alternative, statement);
-        } else {
-            let must = |must: String| Error::bad_request(format!("The parameter {name} {must}."));
-            let arg = (field.parse)(&alternative.into()).map_err(must)?;
-            statement.push(&format!("{table}.\"{name}\" = ")).push_arg(arg);
-        }
-    }
-    Ok(())
-}
-
-/// The alternatives of a filter, which commas separate.
-///
-/// # Errors
-/// When there are too many.
-pub fn alternatives<'a>(name: &str, value: &'a str) -> Result<Vec<&'a str>> {
-    let alternatives: Vec<_> = value.split(',').filter(|alternative| !alternative.is_empty()).collect();
-    if alternatives.iter().any(|alternative| alternative.chars().count() > LONGEST_VALUE) {
-        let message = format!("A value of the parameter {name} may have at most {LONGEST_VALUE} characters.");
-        return Err(Error::bad_request(message));
-    }
-    if alternatives.len() > MAX_ALTERNATIVES {
-        let message = format!("The parameter {name} may have at most {MAX_ALTERNATIVES} alternatives.");
-        return Err(Error::bad_request(message));
-    }
-    Ok(alternatives)
 }

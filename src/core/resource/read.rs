@@ -4,9 +4,12 @@ use uuid::Uuid;
 
 use super::{Located, Query, Resource, Table};
 use crate::core::access::{Caller, Verb, push_scope};
-use crate::core::db::{Db, Statement};
+use crate::core::db::{Db, Hits, Statement};
 use crate::core::page::Page;
 use crate::core::{Error, Result};
+
+/// From so many rows on, the first of an index are found sooner in the index's order than by what they have in common.
+const MANY: i64 = 1000;
 
 /// A page of the records that a caller may read, of those under the ancestors (outermost first).
 ///
@@ -19,20 +22,93 @@ pub async fn list<R: Resource>(
     query: &Query,
 ) -> Result<Page<Located<R>>> {
     require_ancestors(db, caller, &R::TABLE, ancestors).await?;
-    let mut count = Statement::new(format!("select count(*) from {} where ", R::TABLE.plural));
-    push_where::<R>(db, caller, ancestors, query, &mut count)?;
-    let total: i64 = db.scalar(count).await?;
+    let mut index = Index { db, caller, ancestors, query: query.with_values::<R>(db).await?, many: false };
+    let total = match query.hits() {
+        Some(hits) => index.count::<R>(hits.as_ref()).await?,
+        None => 0,
+    };
+    index.many = total > MANY;
+    let mut rows = if total == 0 { Vec::new() } else { index.rows::<R>(query.per_page + 1, total).await? };
 
-    let mut select = select_from(&R::TABLE);
-    push_where::<R>(db, caller, ancestors, query, &mut select)?;
-    query.push_order::<R>(&mut select);
-    let offset = (query.page - 1).saturating_mul(query.per_page);
-    select.push(" limit ").push_arg(query.per_page).push(" offset ").push_arg(offset);
-    let rows: Vec<R> = db.all(select).await?;
+    let per_page = usize::try_from(query.per_page).unwrap_or(usize::MAX);
+    let more = rows.len() > per_page;
+    rows.truncate(per_page);
+    let next_cursor = rows.last().filter(|_| more).map(|(rank, row)| query.cursor_behind(*rank, row)).transpose()?;
+    let mut results: Vec<_> = rows.into_iter().map(|(_, row)| Located::new(row, caller, ancestors)).collect();
+    R::embed(db, caller, &mut results).await?;
+    let mut page = Page::new(results, total, query.page, query.per_page);
+    if query.cursor.is_some() {
+        page.next_page = next_cursor.is_some().then_some(query.page + 1);
+    }
+    Ok(Page { next_cursor, ..page })
+}
 
-    let mut page: Vec<_> = rows.into_iter().map(|row| Located::new(row, caller, ancestors)).collect();
-    R::embed(db, caller, &mut page).await?;
-    Ok(Page::new(page, total, query.page, query.per_page))
+/// An index: who asks whom for what.
+struct Index<'a> {
+    db: &'a Db,
+    caller: &'a Caller,
+    ancestors: &'a [Uuid],
+    query: Query,
+    /// Whether the first rows are soon found by walking in order.
+    many: bool,
+}
+
+impl Index<'_> {
+    async fn count<R: Resource>(&self, hits: Option<&Hits>) -> Result<i64> {
+        let mut count = Statement::new(format!("select count(*) from {} where ", R::TABLE.plural));
+        self.push_where::<R>(hits, &mut count)?;
+        self.db.count(count, self.caller.now).await
+    }
+
+    /// At most so many rows of the page, each with its rank. `total` is how many there are on all pages.
+    async fn rows<R: Resource>(&self, limit: i64, total: i64) -> Result<Vec<(usize, R)>> {
+        let Query { page, per_page, cursor, order, .. } = &self.query;
+        let mut skip = if cursor.is_some() { 0 } else { (page - 1).saturating_mul(*per_page) };
+        let mut rows: Vec<(usize, R)> = Vec::new();
+        if skip >= total {
+            return Ok(rows);
+        }
+        let mut ranks = self.query.ranks();
+        let last = ranks.len().saturating_sub(1);
+        for (rank, hits) in ranks.iter_mut().enumerate() {
+            let missing = limit - i64::try_from(rows.len()).unwrap_or(limit);
+            if missing == 0 || cursor.as_ref().is_some_and(|cursor| rank < cursor.rank) {
+                continue;
+            }
+            if skip > 0 && rank < last {
+                let passed = self.count::<R>(hits.as_ref()).await?;
+                if passed <= skip {
+                    skip -= passed;
+                    continue;
+                }
+            }
+            if let Some(hits) = hits.as_mut().filter(|_| self.many) {
+                self.db.weigh(R::TABLE.plural, hits).await?;
+            }
+            let mut select = select_from::<R>();
+            self.push_where::<R>(hits.as_ref(), &mut select)?;
+            if let Some(cursor) = cursor.as_ref().filter(|cursor| cursor.rank == rank) {
+                let key = order.read_key(&cursor.key).flatten();
+                order.push_after(self.db.dialect(), R::TABLE.plural, key, cursor.id.into(), &mut select);
+            }
+            order.push(self.db.dialect(), R::TABLE.plural, &mut select);
+            select.push(" limit ").push_arg(missing).push(" offset ").push_arg(skip);
+            rows.extend(self.db.all(select).await?.into_iter().map(|row| (rank, row)));
+            skip = 0;
+        }
+        Ok(rows)
+    }
+
+    fn push_where<R: Resource>(&self, hits: Option<&Hits>, statement: &mut Statement) -> Result<()> {
+        push_ancestors(&R::TABLE, self.ancestors, statement);
+        push_scope(&R::TABLE, self.caller, Verb::Read, statement);
+        self.query.push_conditions::<R>(self.db.dialect(), self.caller, self.many, statement)?;
+        if let Some(hits) = hits {
+            statement.push(" and ");
+            self.db.dialect().push_hits(R::TABLE.plural, hits, statement);
+        }
+        Ok(())
+    }
 }
 
 /// The record with this id under these ancestors, if the caller may read it.
@@ -52,7 +128,7 @@ pub async fn find<R: Resource>(db: &Db, caller: &Caller, ancestors: &[Uuid], id:
 /// # Errors
 /// As [`find`].
 pub async fn load<R: Resource>(db: &Db, caller: &Caller, ancestors: &[Uuid], id: Uuid) -> Result<R> {
-    let mut select = select_from(&R::TABLE);
+    let mut select = select_from::<R>();
     push_item(&R::TABLE, caller, ancestors, id, Verb::Read, &mut select);
     db.optional(select).await?.ok_or_else(|| Error::not_found(R::TABLE.name))
 }
@@ -92,20 +168,15 @@ pub(super) fn push_item(
     push_scope(table, caller, verb, statement);
 }
 
-fn select_from(table: &Table) -> Statement {
-    Statement::new(format!("select {0}.* from {0} where ", table.plural))
-}
-
-fn push_where<R: Resource>(
-    db: &Db,
-    caller: &Caller,
-    ancestors: &[Uuid],
-    query: &Query,
-    statement: &mut Statement,
-) -> Result<()> {
-    push_ancestors(&R::TABLE, ancestors, statement);
-    push_scope(&R::TABLE, caller, Verb::Read, statement);
-    query.push_conditions::<R>(db.dialect(), caller, statement)
+/// Names the columns of the resource: some tables have others, that only the database looks at.
+fn select_from<R: Resource>() -> Statement {
+    let table = R::TABLE.plural;
+    let mut select = Statement::new(format!("select {table}.id, "));
+    for field in R::FIELDS {
+        select.push(&format!("{table}.\"{}\", ", field.name));
+    }
+    select.push(&format!("{table}.created_at, {table}.updated_at from {table} where "));
+    select
 }
 
 /// Appends `child.parent_id = … and exists (…) and ` up to the outermost ancestor.

@@ -1,30 +1,43 @@
-//! Search by the beginnings of words: what is stored for it, and the conditions. Letters are compared without case and
-//! accents, alike on both databases.
+//! Search by the beginnings of words: how texts are cut into words, what is stored of them, and how hits rank. Letters
+//! are compared without case and accents, alike on both databases.
+
+use std::collections::BTreeSet;
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 use super::Resource;
-use crate::core::db::{Arg, Statement};
-use crate::core::{Error, Result};
+use crate::core::db::{Arg, Hits, Lexeme};
 
+/// The most words that are searched for; what follows them is left out, so that a pasted page still finds something.
 const MAX_WORDS: usize = 16;
+/// The most characters of a word that are looked at.
 const LONGEST_WORD: usize = 64;
+/// The most bytes that are kept of a text. PostgreSQL takes a mebibyte.
+const LARGEST_DOCUMENT: usize = 256 * 1024;
 
-/// What ends the words of the first text: hits before it come first.
-const END_OF_FIRST: char = '\n';
+/// What stands before each word that is kept, and again before those of the first text.
+const ANYWHERE: char = '0';
+const IN_FIRST: char = '1';
 
-/// The words of some texts as the column `search` keeps them, each behind a space.
+/// The words of some texts as the column `search` keeps them, each between spaces and once.
 pub fn document<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
-    let mut document = String::new();
+    let mut lexemes = BTreeSet::new();
     for (index, text) in texts.into_iter().enumerate() {
         for word in words(text) {
-            document.push(' ');
-            document.push_str(&word);
+            if index == 0 {
+                lexemes.insert(format!("{IN_FIRST}{word}"));
+            }
+            lexemes.insert(format!("{ANYWHERE}{word}"));
         }
-        if index == 0 {
-            document.push(END_OF_FIRST);
+    }
+    let mut document = String::from(" ");
+    for lexeme in lexemes.iter().rev() {
+        if document.len() + lexeme.len() > LARGEST_DOCUMENT {
+            break;
         }
+        document.push_str(lexeme);
+        document.push(' ');
     }
     document
 }
@@ -42,41 +55,57 @@ pub(super) fn document_of<R: Resource>(row: &R) -> String {
     document(texts.map(Option::unwrap_or_default))
 }
 
-/// The words that somebody searches for.
-///
-/// # Errors
-/// When there are too many.
-pub(super) fn query(text: &str) -> Result<Vec<String>> {
-    let words: Vec<String> = words(text).take(MAX_WORDS + 1).collect();
-    if words.len() > MAX_WORDS {
-        return Err(Error::bad_request(format!("The parameter text may have at most {MAX_WORDS} words.")));
+/// The words that somebody searches for, none when the text has none.
+pub(super) fn query(text: &str) -> Vec<String> {
+    let mut wanted: Vec<String> = Vec::new();
+    for word in words(text) {
+        if wanted.len() == MAX_WORDS {
+            break;
+        }
+        if !wanted.contains(&word) {
+            wanted.push(word);
+        }
     }
-    if words.iter().any(|word| word.chars().count() > LONGEST_WORD) {
-        let message = format!("A word of the parameter text may have at most {LONGEST_WORD} characters.");
-        return Err(Error::bad_request(message));
-    }
-    Ok(words)
+    wanted
 }
 
-/// Appends ` and …` for each word. Words are letters and digits only, so none has a wildcard in it.
-pub(super) fn push_conditions(table: &str, words: &[String], statement: &mut Statement) {
-    for word in words {
-        statement.push(&format!(" and {table}.search like ")).push_arg(format!("% {word}%"));
-    }
+/// What has all the words, wherever.
+pub(super) fn hits(words: &[String]) -> Hits {
+    Hits { all: lexemes(words, ANYWHERE, false), ..Hits::default() }
 }
 
-/// Appends an order in which hits in the first text come before others.
-pub(super) fn push_order(table: &str, words: &[String], statement: &mut Statement) {
-    for (index, word) in words.iter().enumerate() {
-        statement.push(if index > 0 { " + case when " } else { "case when " });
-        statement.push(&format!("{table}.search like ")).push_arg(format!("% {word}%{END_OF_FIRST}%"));
-        statement.push(" then 0 else 1 end");
-    }
+/// The same in ranks, the best first: those with all of them as whole words in the first text, those with all of them
+/// there, the others. Each hit is in one rank.
+pub(super) fn ranks(words: &[String]) -> Vec<Hits> {
+    let (whole, first) = (lexemes(words, IN_FIRST, true), lexemes(words, IN_FIRST, false));
+    vec![
+        Hits { all: whole.clone(), ..Hits::default() },
+        Hits { all: first.clone(), but: whole, ..Hits::default() },
+        Hits { but: first, ..hits(words) },
+    ]
 }
 
+fn lexemes(words: &[String], place: char, whole: bool) -> Vec<Lexeme> {
+    words.iter().map(|word| Lexeme { text: format!("{place}{word}"), whole }).collect()
+}
+
+/// The words of a text, folded: letters and digits only.
 fn words(text: &str) -> impl Iterator<Item = String> {
-    let folded: String = text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect();
-    let words: Vec<String> =
-        folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(String::from).collect();
-    words.into_iter()
+    let mut words = vec![String::new()];
+    for c in text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase) {
+        if !c.is_alphanumeric() {
+            words.push(String::new());
+        } else if stands_alone(c) {
+            words.extend([c.to_string(), String::new()]);
+        } else if let Some(word) = words.last_mut() {
+            word.push(c);
+        }
+    }
+    let cut = |word: String| word.chars().take(LONGEST_WORD).collect();
+    words.into_iter().filter(|word| !word.is_empty()).map(cut)
+}
+
+/// Whether a letter is taken for a word: Chinese and Japanese put no spaces between theirs.
+fn stands_alone(c: char) -> bool {
+    matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
 }

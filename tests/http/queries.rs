@@ -1,0 +1,77 @@
+//! How many statements an index takes: as many for a long page as for a short one.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::cases::{World, cases};
+use crate::support::{Database, Server, on_both};
+
+/// More than the longer of the two pages.
+const ROWS: usize = 55;
+
+on_both! {
+    async fn the_statements_of_an_index_do_not_grow_with_the_page(database: Database) {
+        let logging = ["--log", "info,sqlx::query=debug", "--log-format", "json"];
+        let server = Server::start_with(&database, &logging, &[]).await;
+        let world = World::make(&server, "Here").await;
+        for case in cases() {
+            let collection = world.path(case.path);
+            fill(&server, &world, &collection, &case.body, case.unique).await;
+            let total = server.get(&collection).await["total_entries"].as_u64().unwrap();
+            let mut queries = vec!["", "sort=created_at&order=desc"];
+            queries.extend(["product", "user"].contains(&case.name).then_some("text=case"));
+            for query in queries {
+                let one = statements(&server, &format!("{collection}?per_page=1&{query}")).await;
+                let many = statements(&server, &format!("{collection}?per_page=50&{query}")).await;
+                assert_eq!(one.len(), many.len(), "{} of {total}, {query}:\n{one:#?}\n{many:#?}", case.name);
+                assert!(!one.is_empty(), "{}: no statement was logged", case.name);
+            }
+        }
+    }
+}
+
+/// Creates so many of a resource, their unique fields made different.
+async fn fill(server: &Server, world: &World, collection: &str, body: &Value, unique: &[(&str, &str)]) {
+    for number in 0..ROWS {
+        let mut body = world.body(body);
+        for (field, _) in unique {
+            body[*field] = match *field {
+                "url" => json!(format!("https://example.org/{number}")),
+                field if field.ends_with("_id") => other(server, field, number).await,
+                _ => json!(format!("Case{number}")),
+            };
+        }
+        server.create(collection, body).await;
+    }
+}
+
+/// The id of something new to refer to.
+async fn other(server: &Server, field: &str, number: usize) -> Value {
+    let name = format!("{} {}", number, Uuid::new_v4());
+    let url = format!("https://example.org/{}", Uuid::new_v4());
+    let made = match field {
+        "license_id" => server.create("/licenses", json!({ "name": name, "url": url })).await,
+        "interface_id" => server.create("/interfaces", json!({ "name": name, "uri": url, "version": "1" })).await,
+        _ => panic!("{field} refers to nothing known"),
+    };
+    made["id"].clone()
+}
+
+/// The statements that the server runs for a request. A change before it makes it start from nothing kept.
+async fn statements(server: &Server, path: &str) -> Vec<String> {
+    server.create("/badges", json!({ "name": Uuid::new_v4(), "description": "" })).await;
+    let (id, next) = (Uuid::new_v4().to_string(), Uuid::new_v4().to_string());
+    for (id, path) in [(&id, path), (&next, "/status")] {
+        let answer = server.request(Method::GET, path).header("x-request-id", id).send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{path}");
+    }
+    // The log is read as it comes: once it tells of the second request, the first is in it.
+    server.logs(&next).await;
+    let log = server.log();
+    let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let of_request = lines.filter(|line| line["target"] == "sqlx::query" && line["span"]["id"] == id);
+    let texts = of_request.map(|line| line["fields"]["db.statement"].as_str().unwrap_or_default().trim().to_owned());
+    // A connection that is new begins with its settings.
+    texts.filter(|text| !text.starts_with("PRAGMA")).collect()
+}

@@ -1,0 +1,97 @@
+//! Search: what is found, in which order, whatever is asked.
+
+use reqwest::Method;
+use serde_json::json;
+
+use super::{Answer, column, text};
+use crate::support::{Database, Server, on_both};
+
+on_both! {
+    async fn better_hits_come_first(database: Database) {
+        let server = Server::start(&database).await;
+        for (name, description) in [
+            ("b Cardiology", "For the heart."),
+            ("a Cardiology", "For the heart."),
+            ("Heartbeat monitor", ""),
+            ("Monitor of the heart", "Heart, heart, heart."),
+            ("Heart monitor", ""),
+            ("Dermatology", "Not the hearty kind."),
+            ("Lungs", ""),
+        ] {
+            server.create("/products", json!({ "name": name, "description": description })).await;
+        }
+        let all = ["Heart monitor", "Monitor of the heart", "Heartbeat monitor", "a Cardiology", "b Cardiology", "Dermatology"];
+        for (query, expected) in [
+            ("text=heart", &all[..]),
+            ("text=HEART&per_page=2", &all[..2]),
+            ("text=heart&per_page=2&page=2", &all[2..4]),
+            ("text=heart&per_page=2&page=3", &all[4..]),
+            ("text=heart&per_page=5&page=2", &all[5..]),
+            ("text=heart&per_page=2&page=4", &[]),
+            ("text=heart moni", &["Heart monitor", "Heartbeat monitor", "Monitor of the heart"]),
+            ("text=heart for", &["a Cardiology", "b Cardiology"]),
+            ("text=heart&name=monitor", &all[..3]),
+            ("text=heartb", &["Heartbeat monitor"]),
+        ] {
+            let page = server.get(&format!("/products?{query}")).await;
+            let names = column(&page, "name");
+            assert_eq!(names, expected, "{query}");
+        }
+    }
+
+    async fn texts_of_all_scripts_are_found_and_kept_in_step(database: Database) {
+        let server = Server::start(&database).await;
+        let texts = [
+            "Électrocardiogramme à l'hôpital", "Ärztliche Übersicht", "电子病历系统", "カルテ管理", "건강 관리", "สุขภาพดี",
+            "ΚΑΡΔΙΆ", "Здоровье ребёнка", "ﬁne ＦＨＩＲ Ⅳ", "100% pure_2.5", "𝔥𝔢𝔞𝔩𝔱𝔥", "صحة الطفل",
+        ];
+        let mut products = Vec::new();
+        for name in texts {
+            products.push(text(&server.create("/products", json!({ "name": name })).await, "path"));
+        }
+        let names = async |query: &str| {
+            let query = form_urlencoded::Serializer::new(String::new()).append_pair("text", query).finish();
+            column(&server.get(&format!("/products?{query}")).await, "name")
+        };
+        let found = [
+            ("electro hopi", 0), ("ELECTROCARDIOGRAMME", 0), ("arzt", 1), ("übers", 1), ("病历", 2), ("电子", 2), ("カルテ", 3),
+            ("管理", 3), ("건강", 4), ("สุข", 5), ("καρδια", 6), ("здоров", 7), ("ребенка", 7), ("fine", 8), ("fhir", 8), ("iv", 8),
+            ("pure 2 5", 9), ("100", 9), ("health", 10), ("صح", 11),
+        ];
+        for (query, place) in found {
+            assert_eq!(names(query).await, [json!(texts[place])], "{query}");
+        }
+        let renamed = json!({ "name": "Something else" });
+        server.send(Method::PATCH, &products[0], renamed).await;
+        server.send(Method::DELETE, &products[1], json!({})).await;
+        for (query, expected) in [("electro", 0), ("arzt", 0), ("some", 1)] {
+            assert_eq!(names(query).await.len(), expected, "{query}");
+        }
+    }
+
+    async fn whatever_is_asked_is_answered(database: Database) {
+        let server = Server::start(&database).await;
+        let long = "x".repeat(5_000);
+        let description = format!("{} {long} {}", "word ".repeat(2_000), (0..9_000).map(|n| format!("{n:x}")).collect::<Vec<_>>().join(" "));
+        server.create("/products", json!({ "name": "Very long", "description": description })).await;
+        let pasted = format!("very long word {}", "word ".repeat(2_000));
+        let different: String = (0..2_000).map(|n| format!("{n:x} ")).collect();
+        for (query, expected) in [
+            // The words that count are the first sixteen, their first 64 characters.
+            (pasted.as_str(), 1), (different.as_str(), 1), (long.as_str(), 1), (&long[..100], 1), (&format!("y{long}"), 0),
+            // What has no word is nowhere to be found.
+            ("💥", 0), ("...", 0), ("%", 0), ("\u{301}", 0), ("' \" \\ : * ( ) & | ! < > - + ^ ~ @ # $", 0),
+            // Nothing has a meaning in a query.
+            ("very*", 1), ("\"very long\"", 1), ("very & long", 1), ("'very':A", 1), ("very OR nothing", 0), ("NOT very", 0),
+            ("very NEAR long", 0), ("{search}: very", 0), ("very\\", 1), ("very'); --", 1), ("long:* | very", 1), ("💥very", 1),
+            ("0very", 0), ("1very", 0), ("-very", 1), ("^very", 1), ("very\tlong\n", 1), ("  ", 1), (",", 1),
+        ] {
+            let shown: String = query.chars().take(40).collect();
+            let (status, page) = server.send(Method::POST, "/products/search", json!({ "text": query })).await;
+            assert_eq!((status.as_u16(), &page["total_entries"]), (200, &json!(expected)), "{shown}");
+            assert_eq!(page["results"].as_array().unwrap().len(), expected, "{shown}");
+        }
+        let path = format!("/products?text={}", "%F0%9F%92%A5".repeat(800));
+        assert_eq!(Answer::to(server.request(Method::GET, &path)).await.status, 200);
+    }
+}
