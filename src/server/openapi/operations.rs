@@ -140,13 +140,13 @@ fn index_parameters<R: Resource>(operation: OperationBuilder) -> OperationBuilde
     });
     let text = Shape::Text { max: 0, format: "" };
     let own = R::FILTERS.iter().map(|(name, about)| query(name, about, text));
-    let search =
-        (!R::TABLE.search.is_empty()).then(|| query("text", "Words, or starts of words, to search for.", text));
+    let about = "Words, or starts of words, to search for; sixteen count. Unless sorted, the best hits come first.";
+    let search = (!R::TABLE.search.is_empty()).then(|| query("text", about, text));
     [
         query("page", "The page, from 1.", Shape::Integer { minimum: 1 }),
         query(
             "cursor",
-            "Instead of page: what a page before gave as next_cursor, or empty to begin. Walks see each row once.",
+            "Instead of page: next_cursor of the page before, or empty to begin. A walk sees each row once.",
             text,
         ),
         query("per_page", "Entries on a page, 1 to 1000; 10 unless told.", Shape::Integer { minimum: 1 }),
