@@ -82,8 +82,11 @@ impl Index<'_> {
                     continue;
                 }
             }
-            if let Some(hits) = hits.as_mut().filter(|_| self.many) {
-                self.db.weigh(R::TABLE.plural, hits).await?;
+            match hits.as_mut().filter(|_| self.many) {
+                // All that is found is of this rank, and known to be many.
+                Some(hits) if last == 0 => hits.common = true,
+                Some(hits) => self.db.weigh(R::TABLE.plural, hits).await?,
+                None => {}
             }
             let found = self.rows_of_rank::<R>(rank, hits.as_ref(), missing, skip).await?;
             rows.extend(found.into_iter().map(|row| (rank, row)));
