@@ -105,6 +105,11 @@ impl Index<'_> {
         let Query { cursor, order, .. } = &self.query;
         let (dialect, table) = (self.db.dialect(), R::TABLE.plural);
         let mut select = select_from::<R>();
+        // The rows before a late page are counted off in the index, and only those of the page are looked at.
+        let late = skip > 0;
+        if late {
+            select.push(&format!("{table}.id in (select {table}.id from {table} where "));
+        }
         self.push_where::<R>(hits, &mut select)?;
         if let Some(cursor) = cursor.as_ref().filter(|cursor| cursor.rank == rank) {
             let key = order.read_key(&cursor.key).flatten();
@@ -112,6 +117,10 @@ impl Index<'_> {
         }
         order.push(dialect, table, &mut select);
         select.push(" limit ").push_arg(limit).push(" offset ").push_arg(skip);
+        if late {
+            select.push(")");
+            order.push(dialect, table, &mut select);
+        }
         self.db.all(select).await
     }
 
