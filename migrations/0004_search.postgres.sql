@@ -16,6 +16,8 @@ alter table users add column words tsvector generated always as (search::tsvecto
 create index users_words on users using gin (words) with (fastupdate = off);
 
 -- Names are ordered alike on both databases: ASCII letters without case, all else by code point.
+-- With what decides who sees a row (and the name itself, without which PostgreSQL does not see that it is all there), so
+-- that a late page is found without a look at the rows before it.
 drop index products_by_name;
-create index products_by_name on products (lower(name collate "C"), id);
+create index products_by_name on products (lower(name collate "C"), id, published_at, visible_at, user_id) include (name);
 create index users_by_name on users (lower(name collate "C"), id);

@@ -49,3 +49,7 @@ create trigger users_search_delete after delete on users begin
 end;
 
 create index users_by_name on users (lower(name), id);
+
+-- With what decides who sees a row, so that a late page is found without a look at the rows before it.
+drop index products_by_name;
+create index products_by_name on products (lower(name), id, published_at, visible_at, user_id);

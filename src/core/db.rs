@@ -29,7 +29,7 @@ pub use sealed::Sealed;
 pub use sqlx::types::Json;
 pub use sqlx::{FromRow, Type};
 pub use statement::Statement;
-pub use text::{Hits, Lexeme};
+pub use text::{Has, Hits, Lexeme};
 pub use url::DatabaseUrl;
 
 use super::clock::Timestamp;

@@ -17,6 +17,8 @@ on_both! {
             ("Heart monitor", ""),
             ("Dermatology", "Not the hearty kind."),
             ("Lungs", ""),
+            ("Thermometer", "Of some kind."),
+            ("Quality of kind care", "For thermometers."),
         ] {
             server.create("/products", json!({ "name": name, "description": description })).await;
         }
@@ -30,6 +32,10 @@ on_both! {
             ("text=heart&per_page=2&page=4", &[]),
             ("text=heart moni", &["Heart monitor", "Heartbeat monitor", "Monitor of the heart"]),
             ("text=heart for", &["a Cardiology", "b Cardiology"]),
+            ("text=the heart", &["Monitor of the heart", "a Cardiology", "b Cardiology", "Dermatology"]),
+            ("text=kind derm", &["Dermatology"]),
+            ("text=kind t", &["Quality of kind care", "Thermometer", "Dermatology"]),
+            ("text=hear car", &["a Cardiology", "b Cardiology"]),
             ("text=heart&name=monitor", &all[..3]),
             ("text=heartb", &["Heartbeat monitor"]),
         ] {

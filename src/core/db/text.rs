@@ -1,8 +1,6 @@
 //! Full text: how a search reads on each database. Words are cut and folded by [`search`](crate::core::resource::search),
 //! alike for both; the column `search` keeps them, and each database has an index of its own over it.
 
-use std::fmt::Write;
-
 use super::{Db, Dialect, Statement};
 use crate::core::Result;
 
@@ -18,13 +16,22 @@ pub struct Lexeme {
     pub whole: bool,
 }
 
+/// What a text has.
+#[derive(Debug, Clone, Default)]
+pub struct Has {
+    /// Each of these.
+    pub all: Vec<Lexeme>,
+    /// And one of these, when there are any.
+    pub any: Vec<Lexeme>,
+}
+
 /// What a text must have for a hit.
 #[derive(Debug, Clone, Default)]
 pub struct Hits {
-    /// Each of these.
-    pub all: Vec<Lexeme>,
-    /// But not each of these, when there are any.
-    pub but: Vec<Lexeme>,
+    /// This.
+    pub has: Has,
+    /// And not this.
+    pub but: Option<Has>,
     /// Whether they are known to be common, see [`Db::weigh`].
     pub common: bool,
 }
@@ -53,10 +60,10 @@ impl Dialect {
                 statement.push(&format!("{table}.words @@ ")).push_arg(tsquery(hits)).push("::tsquery");
             }
             Self::Sqlite if hits.common => {
-                push_each(table, &hits.all, statement);
-                if !hits.but.is_empty() {
+                push_has(table, &hits.has, statement);
+                if let Some(but) = &hits.but {
                     statement.push(" and not (");
-                    push_each(table, &hits.but, statement);
+                    push_has(table, but, statement);
                     statement.push(")");
                 }
             }
@@ -70,35 +77,42 @@ impl Dialect {
 
 /// A query of PostgreSQL's: `'0heart':* & !('1heart':*)`.
 fn tsquery(hits: &Hits) -> String {
-    let each = |lexemes: &[Lexeme]| {
-        let each = lexemes.iter().map(|lexeme| format!("'{}'{}", lexeme.text, if lexeme.whole { "" } else { ":*" }));
-        each.collect::<Vec<_>>().join(" & ")
-    };
-    let mut query = each(&hits.all);
-    if !hits.but.is_empty() {
-        let _ = write!(query, " & !({})", each(&hits.but));
-    }
-    query
+    let lexeme = |lexeme: &Lexeme| format!("'{}'{}", lexeme.text, if lexeme.whole { "" } else { ":*" });
+    let has = |has: &Has| joined(has, lexeme, " & ", " | ");
+    let but = hits.but.as_ref().map(|but| format!(" & !({})", has(but)));
+    has(&hits.has) + &but.unwrap_or_default()
 }
 
-/// A query of SQLite's FTS5: `("0heart"*) not ("1heart"*)`.
+/// A query of SQLite's FTS5: `("0heart"*) NOT ("1heart"*)`.
 fn fts5(hits: &Hits) -> String {
-    let each = |lexemes: &[Lexeme]| {
-        let each = lexemes.iter().map(|lexeme| format!("\"{}\"{}", lexeme.text, if lexeme.whole { "" } else { "*" }));
-        each.collect::<Vec<_>>().join(" AND ")
-    };
-    let mut query = format!("({})", each(&hits.all));
-    if !hits.but.is_empty() {
-        let _ = write!(query, " NOT ({})", each(&hits.but));
+    let lexeme = |lexeme: &Lexeme| format!("\"{}\"{}", lexeme.text, if lexeme.whole { "" } else { "*" });
+    let has = |has: &Has| format!("({})", joined(has, lexeme, " AND ", " OR "));
+    let but = hits.but.as_ref().map(|but| format!(" NOT {}", has(but)));
+    has(&hits.has) + &but.unwrap_or_default()
+}
+
+fn joined(has: &Has, lexeme: impl Fn(&Lexeme) -> String, and: &str, or: &str) -> String {
+    let mut parts: Vec<String> = has.all.iter().map(&lexeme).collect();
+    if !has.any.is_empty() {
+        parts.push(format!("({})", has.any.iter().map(&lexeme).collect::<Vec<_>>().join(or)));
     }
-    query
+    parts.join(and)
 }
 
 /// Looks at the words themselves, each of which stands between spaces.
-fn push_each(table: &str, lexemes: &[Lexeme], statement: &mut Statement) {
+fn push_has(table: &str, has: &Has, statement: &mut Statement) {
+    push_each(table, &has.all, " and ", statement);
+    if !has.any.is_empty() {
+        statement.push(" and (");
+        push_each(table, &has.any, " or ", statement);
+        statement.push(")");
+    }
+}
+
+fn push_each(table: &str, lexemes: &[Lexeme], between: &str, statement: &mut Statement) {
     for (index, lexeme) in lexemes.iter().enumerate() {
         let part = format!(" {}{}", lexeme.text, if lexeme.whole { " " } else { "" });
-        statement.push(if index > 0 { " and " } else { "" });
+        statement.push(if index > 0 { between } else { "" });
         statement.push(&format!("instr({table}.search, ")).push_arg(part).push(") > 0");
     }
 }

@@ -43,9 +43,14 @@ impl Order {
             statement.push(&format!(" and {column} is null and {table}.id {beyond} ")).push_arg(id);
             return;
         };
-        statement.push(&format!(" and (({}, {table}.id) {beyond} (", self.value(dialect, &column)));
-        let place = statement.place(key);
-        statement.push(&self.value(dialect, &place)).push(", ").push_arg(id).push(")");
+        let value = self.value(dialect, &column);
+        let key = statement.place(key);
+        let key = self.value(dialect, &key);
+        if !self.field.nullable {
+            // Of a pair with an expression in it, SQLite does not see where in the index to begin.
+            statement.push(&format!(" and {value} {beyond}= {key}"));
+        }
+        statement.push(&format!(" and (({value}, {table}.id) {beyond} ({key}, ")).push_arg(id).push(")");
         statement.push(&if self.field.nullable { format!(" or {column} is null)") } else { ")".into() });
     }
 

@@ -62,7 +62,7 @@ impl Index<'_> {
 
     /// At most so many rows of the page, each with its rank. `total` is how many there are on all pages.
     async fn rows<R: Resource>(&self, limit: i64, total: i64) -> Result<Vec<(usize, R)>> {
-        let Query { page, per_page, cursor, order, .. } = &self.query;
+        let Query { page, per_page, cursor, .. } = &self.query;
         let mut skip = if cursor.is_some() { 0 } else { (page - 1).saturating_mul(*per_page) };
         let mut rows: Vec<(usize, R)> = Vec::new();
         if skip >= total {
@@ -82,21 +82,46 @@ impl Index<'_> {
                     continue;
                 }
             }
-            if let Some(hits) = hits.as_mut().filter(|_| self.many) {
-                self.db.weigh(R::TABLE.plural, hits).await?;
+            match hits.as_mut().filter(|_| self.many) {
+                // All that is found is of this rank, and known to be many.
+                Some(hits) if last == 0 => hits.common = true,
+                Some(hits) => self.db.weigh(R::TABLE.plural, hits).await?,
+                None => {}
             }
-            let mut select = select_from::<R>();
-            self.push_where::<R>(hits.as_ref(), &mut select)?;
-            if let Some(cursor) = cursor.as_ref().filter(|cursor| cursor.rank == rank) {
-                let key = order.read_key(&cursor.key).flatten();
-                order.push_after(self.db.dialect(), R::TABLE.plural, key, cursor.id.into(), &mut select);
-            }
-            order.push(self.db.dialect(), R::TABLE.plural, &mut select);
-            select.push(" limit ").push_arg(missing).push(" offset ").push_arg(skip);
-            rows.extend(self.db.all(select).await?.into_iter().map(|row| (rank, row)));
+            let found = self.rows_of_rank::<R>(rank, hits.as_ref(), missing, skip).await?;
+            rows.extend(found.into_iter().map(|row| (rank, row)));
             skip = 0;
         }
         Ok(rows)
+    }
+
+    async fn rows_of_rank<R: Resource>(
+        &self,
+        rank: usize,
+        hits: Option<&Hits>,
+        limit: i64,
+        skip: i64,
+    ) -> Result<Vec<R>> {
+        let Query { cursor, order, .. } = &self.query;
+        let (dialect, table) = (self.db.dialect(), R::TABLE.plural);
+        let mut select = select_from::<R>();
+        // The rows before a late page are counted off in the index, and only those of the page are looked at.
+        let late = skip > 0;
+        if late {
+            select.push(&format!("{table}.id in (select {table}.id from {table} where "));
+        }
+        self.push_where::<R>(hits, &mut select)?;
+        if let Some(cursor) = cursor.as_ref().filter(|cursor| cursor.rank == rank) {
+            let key = order.read_key(&cursor.key).flatten();
+            order.push_after(dialect, table, key, cursor.id.into(), &mut select);
+        }
+        order.push(dialect, table, &mut select);
+        select.push(" limit ").push_arg(limit).push(" offset ").push_arg(skip);
+        if late {
+            select.push(")");
+            order.push(dialect, table, &mut select);
+        }
+        self.db.all(select).await
     }
 
     fn push_where<R: Resource>(&self, hits: Option<&Hits>, statement: &mut Statement) -> Result<()> {

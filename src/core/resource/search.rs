@@ -7,7 +7,7 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 use super::Resource;
-use crate::core::db::{Arg, Hits, Lexeme};
+use crate::core::db::{Arg, Has, Hits, Lexeme};
 
 /// The most words that are searched for; what follows them is left out, so that a pasted page still finds something.
 const MAX_WORDS: usize = 16;
@@ -71,18 +71,21 @@ pub(super) fn query(text: &str) -> Vec<String> {
 
 /// What has all the words, wherever.
 pub(super) fn hits(words: &[String]) -> Hits {
-    Hits { all: lexemes(words, ANYWHERE, false), ..Hits::default() }
+    Hits { has: Has { all: lexemes(words, ANYWHERE, false), ..Has::default() }, ..Hits::default() }
 }
 
 /// The same in ranks, the best first: those with all of them as whole words in the first text, those with all of them
-/// there, the others. Each hit is in one rank.
+/// there, those with some of them there, the others. Each hit is in one rank.
 pub(super) fn ranks(words: &[String]) -> Vec<Hits> {
-    let (whole, first) = (lexemes(words, IN_FIRST, true), lexemes(words, IN_FIRST, false));
-    vec![
-        Hits { all: whole.clone(), ..Hits::default() },
-        Hits { all: first.clone(), but: whole, ..Hits::default() },
-        Hits { but: first, ..hits(words) },
-    ]
+    let anywhere = lexemes(words, ANYWHERE, false);
+    let whole = Has { all: lexemes(words, IN_FIRST, true), any: Vec::new() };
+    let first = Has { all: lexemes(words, IN_FIRST, false), any: Vec::new() };
+    let some = Has { all: anywhere.clone(), any: first.all.clone() };
+    let rest = Has { all: anywhere, any: Vec::new() };
+    // Of one word, some are all.
+    let steps = if words.len() > 1 { vec![whole, first, some, rest] } else { vec![whole, first, rest] };
+    let mut better = None;
+    steps.into_iter().map(|has| Hits { but: better.replace(has.clone()), has, common: false }).collect()
 }
 
 fn lexemes(words: &[String], place: char, whole: bool) -> Vec<Lexeme> {

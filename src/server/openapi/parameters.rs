@@ -36,7 +36,11 @@ pub fn of_index<R: Resource>() -> Vec<(&'static str, Value, String)> {
     let mut parameters = vec![
         ("page", whole(i32::MAX.into(), 1), "The page, from 1.".to_owned()),
         ("per_page", whole(1000, 10), "Entries on a page.".into()),
-        ("cursor", json!({ "type": "string" }), "Instead of a page: the next_cursor of the page before.".into()),
+        (
+            "cursor",
+            json!({ "type": "string" }),
+            "Instead of page: next_cursor of the page before, or empty to begin. A walk sees each row once.".into(),
+        ),
         ("sort", json!({ "type": "string", "enum": sortable }), "The field to sort by.".into()),
         (
             "order",
@@ -46,7 +50,11 @@ pub fn of_index<R: Resource>() -> Vec<(&'static str, Value, String)> {
     ];
     if !R::TABLE.search.is_empty() {
         let words = json!({ "type": "string", "maxLength": 64, "pattern": "^([^\\u0000 ]+( [^\\u0000 ]+){0,3})?$" });
-        parameters.push(("text", words, "Words, or starts of words, to search for.".into()));
+        parameters.push((
+            "text",
+            words,
+            "Words, or starts of words, to search for; sixteen count. Unless sorted, the best hits come first.".into(),
+        ));
     }
     let common = [("id", Shape::Id), ("created_at", Shape::Time), ("updated_at", Shape::Time)];
     let filters = common.into_iter().chain(fields().map(|field| (field.name, field.shape)));
