@@ -12,10 +12,12 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::stream::BoxStream;
+use futures_util::stream::{BoxStream, try_unfold};
 use futures_util::{StreamExt, TryStreamExt};
 use object_store::path::Path;
-use object_store::{GetOptions, GetRange, ObjectStore};
+use object_store::{GetOptions, GetRange, GetResultPayload, ObjectStore};
+use tokio::fs::File;
+use tokio::io::{AsyncReadExt, AsyncSeekExt, SeekFrom};
 use tokio::sync::Semaphore;
 
 pub use location::StorageUrl;
@@ -69,11 +71,33 @@ impl Files {
     ///
     /// # Errors
     /// When the store is away.
-    pub async fn read(&self, sha256: &Sha256, part: Option<Range<u64>>) -> Result<BoxStream<'static, Result<Bytes>>> {
-        let options = GetOptions { range: part.map(GetRange::Bounded), ..GetOptions::default() };
+    pub async fn read(&self, sha256: &Sha256, part: Range<u64>) -> Result<BoxStream<'static, Result<Bytes>>> {
+        // No part at all is no range to a store.
+        if part.is_empty() {
+            return Ok(futures_util::stream::empty().boxed());
+        }
+        let options = GetOptions { range: Some(GetRange::Bounded(part.clone())), ..GetOptions::default() };
         let found = self.store.get_opts(&content(sha256), options).await.map_err(away)?;
-        Ok(found.into_stream().map_err(away).boxed())
+        match found.payload {
+            GetResultPayload::File(file, _) => from_folder(file.into(), part).await,
+            GetResultPayload::Stream(stream) => Ok(stream.map_err(away).boxed()),
+        }
     }
+}
+
+/// How much is read from a folder at once.
+const PIECE: usize = 256 * 1024;
+
+/// A part of a file in larger pieces than the store would read.
+async fn from_folder(mut file: File, part: Range<u64>) -> Result<BoxStream<'static, Result<Bytes>>> {
+    file.seek(SeekFrom::Start(part.start)).await.map_err(Error::internal)?;
+    file.set_max_buf_size(PIECE);
+    let pieces = try_unfold(file.take(part.end - part.start), |mut rest| async move {
+        let mut piece = Vec::with_capacity(PIECE);
+        let read = rest.read_buf(&mut piece).await.map_err(Error::internal)?;
+        Ok((read > 0).then(|| (Bytes::from(piece), rest)))
+    });
+    Ok(pieces.boxed())
 }
 
 /// Where the content of a file is.

@@ -2,14 +2,14 @@
 //! a multipart form go to the store of files as they arrive.
 
 use axum::body::Bytes;
-use axum::extract::multipart::{Field, MultipartError};
-use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Request};
+use axum::extract::multipart::Field;
+use axum::extract::{FromRequest, Request};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
-use futures_util::TryStreamExt;
 use serde_json::{Map, Value};
 
 use super::App;
+use super::multipart::Form;
 use super::problem::Problem;
 use crate::core::Error;
 use crate::core::field::Line;
@@ -18,8 +18,6 @@ use crate::core::resource::{Given, Resource};
 
 /// The most bytes of a body, files apart.
 pub const LIMIT: usize = 2 * 1024 * 1024;
-/// The most parts of a multipart form.
-const PARTS: usize = 1000;
 
 /// The files that are taken, by the names of their fields.
 type Accepted = &'static [(&'static str, FileKind)];
@@ -117,32 +115,30 @@ fn form(body: &[u8]) -> Result<Fields, Problem> {
 
 /// The text parts of a multipart form as a form, and its files.
 async fn multipart(
-    mut request: Request,
+    request: Request,
     app: &App,
     accepted: Accepted,
 ) -> Result<(Fields, Vec<(String, Stored)>), Problem> {
-    // What is too much is told here, part by part.
-    DefaultBodyLimit::disable().apply(&mut request);
-    let mut parts = Multipart::from_request(request, app)
-        .await
-        .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "The multipart form names no boundary."))?;
-    let (mut pairs, mut files, mut size) = (Vec::new(), Vec::new(), 0);
-    while let Some(part) = parts.next_field().await.map_err(malformed)? {
-        if pairs.len() + files.len() == PARTS {
-            return Err(Error::bad_request(format!("The multipart form has more than {PARTS} parts.")).into());
-        }
+    let mut form = Form::open(request, app).await?;
+    let (mut pairs, mut files) = (Vec::new(), Vec::new());
+    while let Some((part, budget)) = form.next().await? {
         let name = part.name().unwrap_or_default().to_owned();
         match accepted.iter().find(|(field, _)| is_field(&name, field) && is_file(&part)) {
-            Some((field, kind)) => files.push(((*field).to_owned(), file(app, *kind, part).await?)),
-            None => {
-                let is_text = part.file_name().is_none();
-                let text = text(part, &mut size).await?;
-                pairs.extend(is_text.then_some((name, text)));
+            Some((field, kind)) => {
+                let labels = Labels {
+                    media_type: part.content_type().and_then(|kind| kind.parse().ok()),
+                    name: part.file_name().and_then(file_name),
+                };
+                let stored = app.files().receive(app.db(), *kind, labels, budget.bytes(part)).await?;
+                files.push(((*field).to_owned(), stored));
             }
+            // Files that nobody asked for are passed over, as unknown fields are.
+            None if part.file_name().is_some() => budget.skip(part).await?,
+            None => pairs.push((name, budget.text(part).await?)),
         }
     }
     let text = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
-    Ok((form(text.as_bytes())?, files))
+    Ok((self::form(text.as_bytes())?, files))
 }
 
 /// Whether a part is of this field: `image`, or `screenshot[image]`.
@@ -156,33 +152,7 @@ fn is_file(part: &Field<'_>) -> bool {
     part.file_name().is_some_and(|name| !name.is_empty())
 }
 
-async fn file(app: &App, kind: FileKind, part: Field<'_>) -> Result<Stored, Problem> {
-    let labels = Labels {
-        media_type: part.content_type().and_then(|kind| kind.parse().ok()),
-        name: part.file_name().and_then(file_name),
-    };
-    let chunks = part.map_err(|_| Error::bad_request("The upload broke off."));
-    Ok(app.files().receive(app.db(), kind, labels, chunks).await?)
-}
-
 /// The name of a file without the folders that some clients put before it.
 pub fn file_name(given: &str) -> Option<Line> {
     given.rsplit(['/', '\\']).next().filter(|name| !name.is_empty()).and_then(|name| name.parse().ok())
-}
-
-/// A part's text. All parts that are no files have one limit together.
-async fn text(mut part: Field<'_>, size: &mut usize) -> Result<String, Problem> {
-    let mut bytes = Vec::new();
-    while let Some(chunk) = part.chunk().await.map_err(malformed)? {
-        *size += chunk.len();
-        if *size > LIMIT {
-            return Err(Problem::too_large(LIMIT));
-        }
-        bytes.extend_from_slice(&chunk);
-    }
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-fn malformed(_: MultipartError) -> Problem {
-    Problem::new(StatusCode::BAD_REQUEST, "The multipart form is malformed, or broke off.")
 }

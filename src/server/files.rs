@@ -51,6 +51,8 @@ struct Named {
 async fn put_asset(State(app): State<App>, asker: Asker, ids: Ids, request: Request) -> Answer {
     let [product, build] = ids.exactly()?;
     resource::allow_update::<Build>(app.db(), &asker, &[product], build).await?;
+    // Told before a large file is sent for nothing, and again when it is there.
+    resource::load::<Build>(app.db(), &asker, &[product], build).await?.require_draft()?;
     put_file::<Build>(&app, &asker, &[product], build, request).await
 }
 
@@ -191,7 +193,8 @@ async fn download(app: &App, headers: &HeaderMap, sha256: &Sha256, media_type: O
         }
     };
     let length = part.as_ref().map_or(size, |part| part.end - part.start);
-    let mut response = Body::from_stream(app.files().read(sha256, part.clone()).await?).into_response();
+    let wanted = part.clone().unwrap_or(0..size);
+    let mut response = Body::from_stream(app.files().read(sha256, wanted).await?).into_response();
     let answered = response.headers_mut();
     harmless(answered, sha256.as_str())?;
     let media_type = media_type.map_or("application/octet-stream", MimeType::as_str);

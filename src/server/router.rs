@@ -17,14 +17,12 @@ use super::asker::IDEMPOTENCY_KEY;
 use super::origin::WebOrigin;
 use super::problem::{self, Problem};
 use super::{
-    App, answer, body, cable, cache, crud, events, files, identity_providers, openapi, packages, products, status,
+    App, answer, body, cable, cache, crud, deadline, events, files, identity_providers, openapi, packages, products,
+    status,
 };
 use crate::core::Error;
 use crate::core::model;
 use crate::each_resource;
-
-/// How long a request may take.
-const TIMEOUT: Duration = Duration::from_secs(60);
 
 macro_rules! resource_routes {
     ($($resource:ident),+) => { Router::new()$(.merge(crud::routes::<model::$resource>()))+ };
@@ -52,8 +50,8 @@ pub fn router(app: App) -> Router {
     api.merge(others)
         .fallback(async || Problem::from(Error::not_found("address")))
         .layer(DefaultBodyLimit::max(body::LIMIT))
-        .layer(middleware::from_fn(limit_time))
         .merge(files::routes())
+        .layer(middleware::from_fn(deadline::keep))
         .layer(middleware::from_fn(problem::complete))
         .layer(CatchPanicLayer::custom(|_| Problem::from(Error::internal("a handler panicked")).into_response()))
         .layer(cors(&app.settings().cors_origins))
@@ -62,17 +60,6 @@ pub fn router(app: App) -> Router {
         .layer(SetRequestIdLayer::x_request_id(NewRequestId))
         .layer(middleware::from_fn(drop_unusable_request_id))
         .with_state(app)
-}
-
-/// Ends requests that take too long. Those with files may, as long as bytes keep coming, which whoever takes them watches.
-async fn limit_time(request: Request, next: Next) -> Response {
-    if body::may_have_files(&request) {
-        return next.run(request).await;
-    }
-    match tokio::time::timeout(TIMEOUT, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
-    }
 }
 
 /// Refuses clients that do not take JSON (RFC 9110, 12.5.1).

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::cases::{World, cases};
+use super::cases::{Case, World, cases};
 use crate::support::{Database, Server, on_both};
 
 /// More than the longer of the two pages.
@@ -15,9 +15,10 @@ on_both! {
         let logging = ["--log", "info,sqlx::query=debug", "--log-format", "json"];
         let server = Server::start_with(&database, &logging, &[]).await;
         let world = World::make(&server, "Here").await;
-        for case in cases() {
+        // Of logos a product has one.
+        for case in cases().into_iter().filter(|case| case.name != "logo") {
             let collection = world.path(case.path);
-            fill(&server, &world, &collection, &case.body, case.unique).await;
+            fill(&server, &world, &collection, &case).await;
             let total = server.get(&collection).await["total_entries"].as_u64().unwrap();
             let mut queries = vec!["", "sort=created_at&order=desc"];
             queries.extend(["product", "user"].contains(&case.name).then_some("text=case"));
@@ -32,27 +33,32 @@ on_both! {
 }
 
 /// Creates so many of a resource, their unique fields made different.
-async fn fill(server: &Server, world: &World, collection: &str, body: &Value, unique: &[(&str, &str)]) {
+async fn fill(server: &Server, world: &World, collection: &str, case: &Case) {
     for number in 0..ROWS {
-        let mut body = world.body(body);
-        for (field, _) in unique {
+        let mut body = world.body(&case.body);
+        for (field, _) in case.unique {
             body[*field] = match *field {
-                "url" => json!(format!("https://example.org/{number}")),
-                field if field.ends_with("_id") => other(server, field, number).await,
+                "url" | "issuer" => json!(format!("https://example.org/{number}")),
+                "code" => json!(format!("{number:016}")),
+                field if field.ends_with("_id") => other(server, field).await,
                 _ => json!(format!("Case{number}")),
             };
         }
-        server.create(collection, body).await;
+        case.create(server, collection, &body).await;
     }
 }
 
 /// The id of something new to refer to.
-async fn other(server: &Server, field: &str, number: usize) -> Value {
-    let name = format!("{} {}", number, Uuid::new_v4());
-    let url = format!("https://example.org/{}", Uuid::new_v4());
+async fn other(server: &Server, field: &str) -> Value {
+    let name = Uuid::new_v4();
+    let url = format!("https://example.org/{name}");
     let made = match field {
         "license_id" => server.create("/licenses", json!({ "name": name, "url": url })).await,
-        "interface_id" => server.create("/interfaces", json!({ "name": name, "uri": url, "version": "1" })).await,
+        "interface_id" | "substitute_id" => {
+            server.create("/interfaces", json!({ "name": name, "uri": url, "version": "1" })).await
+        }
+        "child_id" => server.create("/products", json!({ "name": name })).await,
+        "user_id" | "entity_id" | "claimant_id" => server.create("/users", json!({ "name": name })).await,
         _ => panic!("{field} refers to nothing known"),
     };
     made["id"].clone()

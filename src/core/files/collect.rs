@@ -10,7 +10,7 @@ use object_store::{ObjectStore, ObjectStoreExt};
 use super::{Files, Sha256, StorageUrl, away, content, derived};
 use crate::core::clock::Timestamp;
 use crate::core::db::{Db, Statement};
-use crate::core::{Error, Result};
+use crate::core::{Error, Kind, Result};
 
 /// How long a file is kept that nothing refers to yet: what took it in is about to.
 const UNUSED: Duration = Duration::hours(1);
@@ -51,9 +51,12 @@ impl Files {
         let tx = db.begin().await?;
         let delete = format!("delete from files where sha256 = $1 and touched_at < $2 and {UNREFERRED}");
         let statement = Statement::new(delete).bind(sha256.as_str()).bind(unused);
-        if tx.execute(statement).await? == 0 {
-            return Ok(false);
-        }
+        match tx.execute(statement).await {
+            Ok(0) => return Ok(false),
+            // A row has come to refer to it since this statement looked.
+            Err(error) if error.kind() == Kind::Conflict => return Ok(false),
+            deleted => deleted?,
+        };
         let made: Vec<_> =
             self.store.list(Some(&derived(sha256))).map_ok(|found| found.location).try_collect().await.map_err(away)?;
         for location in made.into_iter().chain([content(sha256)]) {

@@ -19,6 +19,9 @@ const MEMORY: u64 = 160 * 1024 * 1024;
 /// What a picture is by its content, if it decodes from its first to its last pixel.
 pub(super) fn media_type(bytes: &[u8]) -> Result<MimeType> {
     let (_, format) = decode(bytes)?;
+    if format == ImageFormat::Jpeg && !reaches_end(bytes) {
+        return Err(unusable("breaks off"));
+    }
     format.to_mime_type().parse().map_err(|must: String| Error::internal(must))
 }
 
@@ -40,9 +43,6 @@ pub(super) fn placeholder(side: u32) -> Result<Vec<u8>> {
 }
 
 fn decode(bytes: &[u8]) -> Result<(DynamicImage, ImageFormat)> {
-    let unusable = |why: &str| {
-        Error::invalid_field(FIELD, format!("must be a PNG, JPEG, GIF or WebP that can be shown: this {why}"))
-    };
     let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(Error::internal)?;
     let format = reader.format().filter(|format| format.reading_enabled());
     let format = format.ok_or_else(|| unusable("is none of them"))?;
@@ -63,6 +63,16 @@ fn decode(bytes: &[u8]) -> Result<(DynamicImage, ImageFormat)> {
     let mut picture = DynamicImage::from_decoder(decoder).map_err(refused)?;
     picture.apply_orientation(orientation);
     Ok((picture, format))
+}
+
+fn unusable(why: &str) -> Error {
+    Error::invalid_field(FIELD, format!("must be a PNG, JPEG, GIF or WebP that can be shown: this {why}"))
+}
+
+/// Whether a JPEG has its end marker (ITU-T T.81, B.1.1): the decoder paints grey what is missing. What follows the marker,
+/// as some cameras have it, does not matter.
+fn reaches_end(bytes: &[u8]) -> bool {
+    bytes.windows(2).rev().any(|pair| pair == [0xff, 0xd9])
 }
 
 fn png(picture: &DynamicImage) -> Result<Vec<u8>> {

@@ -3,14 +3,18 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use object_store::ObjectStore;
-use object_store::aws::AmazonS3Builder;
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::local::LocalFileSystem;
 use object_store::prefix::PrefixStore;
+use object_store::{ClientConfigKey, ObjectStore, RetryConfig};
 use url::Url;
 
 use crate::core::{Error, Kind, Result};
+
+/// For how long a request that fails is tried again.
+const RETRIES: Duration = Duration::from_secs(20);
 
 /// The address of a store of files.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +37,7 @@ impl FromStr for StorageUrl {
         let url = Url::parse(text).map_err(|_| unusable("is not a URL"))?;
         match url.scheme() {
             "file" => url.to_file_path().map(Self::Folder).map_err(|()| unusable("names no folder")),
+            "s3" if !url.username().is_empty() => Err(unusable("has credentials, which belong in AWS_ variables")),
             "s3" if url.host_str().is_some_and(|bucket| !bucket.is_empty()) => Ok(Self::S3(url)),
             "s3" => Err(unusable("names no bucket")),
             "gs" | "az" => Err(unusable("is of a service that this mkt was built without; its S3 interface will do")),
@@ -69,7 +74,15 @@ fn open_s3(url: &Url) -> Result<Arc<dyn ObjectStore>> {
         )
         .because(error)
     };
-    let store = AmazonS3Builder::from_env().with_url(url.as_str()).build().map_err(unusable)?;
+    let client = |key| AmazonS3ConfigKey::Client(key);
+    let store = AmazonS3Builder::from_env()
+        .with_url(url.as_str())
+        // Downloads last as long as their reader takes; only silence ends them.
+        .with_config(client(ClientConfigKey::Timeout), "1 day")
+        .with_config(client(ClientConfigKey::ReadTimeout), "30 seconds")
+        .with_retry(RetryConfig { max_retries: 3, retry_timeout: RETRIES, ..RetryConfig::default() })
+        .build()
+        .map_err(unusable)?;
     match url.path().trim_matches('/') {
         "" => Ok(Arc::new(store)),
         prefix => Ok(Arc::new(PrefixStore::new(store, prefix))),

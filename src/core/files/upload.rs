@@ -1,9 +1,7 @@
 //! Taking in files: streamed aside while they are counted and hashed, then moved to where their content says.
 
-use std::time::Duration;
-
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt};
+use futures_util::{Stream, TryStreamExt};
 use object_store::buffered::BufWriter;
 use object_store::path::Path;
 use object_store::{ObjectStoreExt, PutPayload};
@@ -52,8 +50,6 @@ pub struct Stored {
 const PART: usize = 5 * 1024 * 1024;
 /// How many parts are sent at once.
 const PARTS: usize = 2;
-/// How long the next bytes of an upload may take.
-const IDLE: Duration = Duration::from_secs(30);
 
 impl Files {
     /// Takes in a file. Until a row refers to it, for an hour, it is kept all the same.
@@ -76,7 +72,7 @@ impl Files {
         S: Stream<Item = Result<Bytes>> + Send + Unpin,
     {
         let mut bytes = Vec::new();
-        while let Some(chunk) = next(&mut stream).await? {
+        while let Some(chunk) = stream.try_next().await? {
             bytes.extend_from_slice(&chunk);
             within(bytes.len() as u64, self.limits.image)?;
         }
@@ -92,11 +88,12 @@ impl Files {
     where
         S: Stream<Item = Result<Bytes>> + Send + Unpin,
     {
-        let aside = Path::from(format!("uploads/{}", Uuid::new_v4()));
-        let mut writer = BufWriter::with_capacity(self.store.clone(), aside.clone(), PART).with_max_concurrency(PARTS);
+        let aside = Aside { files: self.clone(), path: Path::from(format!("uploads/{}", Uuid::new_v4())) };
+        let mut writer =
+            BufWriter::with_capacity(self.store.clone(), aside.path.clone(), PART).with_max_concurrency(PARTS);
         let received = async {
             let (mut hash, mut size) = (Context::new(&SHA256), 0);
-            while let Some(chunk) = next(&mut stream).await? {
+            while let Some(chunk) = stream.try_next().await? {
                 size += chunk.len() as u64;
                 within(size, self.limits.asset)?;
                 hash.update(&chunk);
@@ -105,19 +102,14 @@ impl Files {
             writer.shutdown().await.map_err(unwritten)?;
             Ok((Sha256::from(hash.finish()), i64::try_from(size).unwrap_or(i64::MAX)))
         };
-        let received = received.await;
-        let stored = match received {
-            Ok((sha256, size)) => self.settle(db, &aside, sha256, size, labels).await,
+        match received.await {
+            Ok((sha256, size)) => self.settle(db, &aside.path, sha256, size, labels).await,
             Err(error) => {
                 // What can't be taken back now, the collector finds later.
                 drop(writer.abort().await);
                 Err(error)
             }
-        };
-        if stored.is_err() {
-            drop(self.store.delete(&aside).await);
         }
-        stored
     }
 
     /// Moves what was uploaded to where its content says. It goes even where a file of that content is, for a collector may be
@@ -126,6 +118,21 @@ impl Files {
         claim(db, &sha256, size).await?;
         self.store.rename(aside, &content(&sha256)).await.map_err(away)?;
         Ok(Stored { sha256, size, media_type: labels.media_type, name: labels.name })
+    }
+}
+
+/// An upload on its way. What is left of it when this goes, it removes.
+struct Aside {
+    files: Files,
+    path: Path,
+}
+
+impl Drop for Aside {
+    fn drop(&mut self) {
+        let (files, path) = (self.files.clone(), std::mem::take(&mut self.path));
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move { drop(files.store.delete(&path).await) });
+        }
     }
 }
 
@@ -141,15 +148,6 @@ async fn claim(db: &Db, sha256: &Sha256, size: i64) -> Result<()> {
     ))
     .await?;
     tx.commit().await
-}
-
-/// The next bytes, if the client sends any in time.
-async fn next<S>(stream: &mut S) -> Result<Option<Bytes>>
-where
-    S: Stream<Item = Result<Bytes>> + Unpin,
-{
-    let idle = |_| Error::bad_request(format!("The upload stood still for {} seconds.", IDLE.as_secs()));
-    tokio::time::timeout(IDLE, stream.next()).await.map_err(idle)?.transpose()
 }
 
 fn within(size: u64, limit: u64) -> Result<()> {

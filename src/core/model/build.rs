@@ -100,12 +100,7 @@ impl Resource for Build {
 
     async fn guard(_: &Tx, _: &Caller, old: Option<&Self>, new: Option<&Self>) -> Result<()> {
         match (old, new) {
-            (Some(old), Some(new)) if old.published_at.is_some() && old.content() != new.content() => {
-                Err(Error::conflict(format!(
-                    "Build {} is published: its version, image, asset and manifest can't change any more. Publish a new version.",
-                    old.version
-                )))
-            }
+            (Some(old), Some(new)) if old.content() != new.content() => old.require_draft(),
             _ => Ok(()),
         }
     }
@@ -181,6 +176,20 @@ impl Build {
     /// Sets the instant of publication, where it is not set.
     pub fn mark_published(&mut self, now: Timestamp) {
         self.published_at.get_or_insert(now);
+    }
+
+    /// Nothing, unless it is published: what it consists of is fixed from then on.
+    ///
+    /// # Errors
+    /// [`Kind::Conflict`](crate::core::Kind::Conflict).
+    pub fn require_draft(&self) -> Result<()> {
+        if self.published_at.is_none() {
+            return Ok(());
+        }
+        Err(Error::conflict(format!(
+            "Build {} is published: its version, image, asset and manifest can't change any more. Publish a new version.",
+            self.version
+        )))
     }
 
     /// What is fixed once it is published.
