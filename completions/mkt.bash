@@ -64,6 +64,9 @@ _mkt() {
             mkt,license)
                 cmd="mkt__subcmd__license"
                 ;;
+            mkt,logo)
+                cmd="mkt__subcmd__logo"
+                ;;
             mkt,man)
                 cmd="mkt__subcmd__man"
                 ;;
@@ -93,6 +96,9 @@ _mkt() {
                 ;;
             mkt,role)
                 cmd="mkt__subcmd__role"
+                ;;
+            mkt,screenshot)
+                cmd="mkt__subcmd__screenshot"
                 ;;
             mkt,search)
                 cmd="mkt__subcmd__search"
@@ -186,6 +192,9 @@ _mkt() {
                 ;;
             mkt__subcmd__build,update)
                 cmd="mkt__subcmd__build__subcmd__update"
+                ;;
+            mkt__subcmd__build,validate)
+                cmd="mkt__subcmd__build__subcmd__validate"
                 ;;
             mkt__subcmd__build,yank)
                 cmd="mkt__subcmd__build__subcmd__yank"
@@ -358,6 +367,21 @@ _mkt() {
             mkt__subcmd__license,update)
                 cmd="mkt__subcmd__license__subcmd__update"
                 ;;
+            mkt__subcmd__logo,create)
+                cmd="mkt__subcmd__logo__subcmd__create"
+                ;;
+            mkt__subcmd__logo,delete)
+                cmd="mkt__subcmd__logo__subcmd__delete"
+                ;;
+            mkt__subcmd__logo,list)
+                cmd="mkt__subcmd__logo__subcmd__list"
+                ;;
+            mkt__subcmd__logo,show)
+                cmd="mkt__subcmd__logo__subcmd__show"
+                ;;
+            mkt__subcmd__logo,update)
+                cmd="mkt__subcmd__logo__subcmd__update"
+                ;;
             mkt__subcmd__member,create)
                 cmd="mkt__subcmd__member__subcmd__create"
                 ;;
@@ -463,6 +487,21 @@ _mkt() {
             mkt__subcmd__role,update)
                 cmd="mkt__subcmd__role__subcmd__update"
                 ;;
+            mkt__subcmd__screenshot,create)
+                cmd="mkt__subcmd__screenshot__subcmd__create"
+                ;;
+            mkt__subcmd__screenshot,delete)
+                cmd="mkt__subcmd__screenshot__subcmd__delete"
+                ;;
+            mkt__subcmd__screenshot,list)
+                cmd="mkt__subcmd__screenshot__subcmd__list"
+                ;;
+            mkt__subcmd__screenshot,show)
+                cmd="mkt__subcmd__screenshot__subcmd__show"
+                ;;
+            mkt__subcmd__screenshot,update)
+                cmd="mkt__subcmd__screenshot__subcmd__update"
+                ;;
             mkt__subcmd__sub__subcmd__product,create)
                 cmd="mkt__subcmd__sub__subcmd__product__subcmd__create"
                 ;;
@@ -560,7 +599,7 @@ _mkt() {
 
     case "${cmd}" in
         mkt)
-            opts="-q -y -h -V --server --token-file --output --json --quiet --verbose --no-input --yes --color --help --version serve migrate publish watch search status completions man openapi appointment attempt badge build claim configuration dependency entitlement exposure group identity idp instance interface license member offer parameter platform product role sub-product surrogate task token user voucher"
+            opts="-q -y -h -V --server --token-file --output --json --quiet --verbose --no-input --yes --color --help --version serve migrate publish watch search status completions man openapi appointment attempt badge build claim configuration dependency entitlement exposure group identity idp instance interface license logo member offer parameter platform product role screenshot sub-product surrogate task token user voucher"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -620,7 +659,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__appointment__subcmd__create)
-            opts="-q -y -h --role --set --file --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --role --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -635,6 +674,10 @@ _mkt() {
                     return 0
                     ;;
                 --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -784,7 +827,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__appointment__subcmd__update)
-            opts="-q -y -h --role --set --file --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --role --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -799,6 +842,10 @@ _mkt() {
                     return 0
                     ;;
                 --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -856,7 +903,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__attempt__subcmd__create)
-            opts="-q -y -h --set --file --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -867,6 +914,10 @@ _mkt() {
                     return 0
                     ;;
                 --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1004,7 +1055,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__attempt__subcmd__update)
-            opts="-q -y -h --set --file --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1015,6 +1066,10 @@ _mkt() {
                     return 0
                     ;;
                 --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1072,7 +1127,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__badge__subcmd__create)
-            opts="-q -y -h --set --file --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1083,6 +1138,10 @@ _mkt() {
                     return 0
                     ;;
                 --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1220,7 +1279,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__badge__subcmd__update)
-            opts="-q -y -h --set --file --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1231,6 +1290,10 @@ _mkt() {
                     return 0
                     ;;
                 --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1258,7 +1321,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__build)
-            opts="-q -y -h --server --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete publish yank"
+            opts="-q -y -h --server --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete publish validate yank"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1288,7 +1351,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__build__subcmd__create)
-            opts="-q -y -h --product --set --file --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1303,6 +1366,10 @@ _mkt() {
                     return 0
                     ;;
                 --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1486,7 +1553,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__build__subcmd__update)
-            opts="-q -y -h --product --set --file --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1501,6 +1568,44 @@ _mkt() {
                     return 0
                     ;;
                 --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mkt__subcmd__build__subcmd__validate)
+            opts="-q -y -h --product --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --product)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1592,7 +1697,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__claim__subcmd__create)
-            opts="-q -y -h --entitlement --set --file --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --entitlement --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1607,6 +1712,10 @@ _mkt() {
                     return 0
                     ;;
                 --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1816,7 +1925,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__configuration__subcmd__create)
-            opts="-q -y -h --product --build --set --file --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --build --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1835,6 +1944,10 @@ _mkt() {
                     return 0
                     ;;
                 --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1996,7 +2109,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__configuration__subcmd__update)
-            opts="-q -y -h --product --build --set --file --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --build --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2015,6 +2128,10 @@ _mkt() {
                     return 0
                     ;;
                 --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2072,7 +2189,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__dependency__subcmd__create)
-            opts="-q -y -h --product --build --set --file --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --build --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2091,6 +2208,10 @@ _mkt() {
                     return 0
                     ;;
                 --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2252,7 +2373,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__dependency__subcmd__update)
-            opts="-q -y -h --product --build --set --file --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --build --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2271,6 +2392,10 @@ _mkt() {
                     return 0
                     ;;
                 --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2328,7 +2453,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__entitlement__subcmd__create)
-            opts="-q -y -h --set --file --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2339,6 +2464,10 @@ _mkt() {
                     return 0
                     ;;
                 --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2476,7 +2605,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__entitlement__subcmd__update)
-            opts="-q -y -h --set --file --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2487,6 +2616,10 @@ _mkt() {
                     return 0
                     ;;
                 --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2544,7 +2677,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__exposure__subcmd__create)
-            opts="-q -y -h --product --build --set --file --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --build --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2563,6 +2696,10 @@ _mkt() {
                     return 0
                     ;;
                 --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2724,7 +2861,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__exposure__subcmd__update)
-            opts="-q -y -h --product --build --set --file --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --build --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2743,6 +2880,10 @@ _mkt() {
                     return 0
                     ;;
                 --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2800,7 +2941,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__group__subcmd__create)
-            opts="-q -y -h --set --file --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2811,6 +2952,10 @@ _mkt() {
                     return 0
                     ;;
                 --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2948,7 +3093,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__group__subcmd__update)
-            opts="-q -y -h --set --file --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2959,6 +3104,10 @@ _mkt() {
                     return 0
                     ;;
                 --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3016,7 +3165,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__identity__subcmd__create)
-            opts="-q -y -h --user --set --file --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --user --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3031,6 +3180,10 @@ _mkt() {
                     return 0
                     ;;
                 --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3180,7 +3333,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__identity__subcmd__update)
-            opts="-q -y -h --user --set --file --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --user --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3195,6 +3348,10 @@ _mkt() {
                     return 0
                     ;;
                 --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3252,7 +3409,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__idp__subcmd__create)
-            opts="-q -y -h --set --file --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3263,6 +3420,10 @@ _mkt() {
                     return 0
                     ;;
                 --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3460,7 +3621,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__idp__subcmd__update)
-            opts="-q -y -h --set --file --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3471,6 +3632,10 @@ _mkt() {
                     return 0
                     ;;
                 --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3528,7 +3693,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__instance__subcmd__create)
-            opts="-q -y -h --user --platform --set --file --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --user --platform --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3547,6 +3712,10 @@ _mkt() {
                     return 0
                     ;;
                 --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3708,7 +3877,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__instance__subcmd__update)
-            opts="-q -y -h --user --platform --set --file --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --user --platform --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3727,6 +3896,10 @@ _mkt() {
                     return 0
                     ;;
                 --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3784,7 +3957,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__interface__subcmd__create)
-            opts="-q -y -h --set --file --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3795,6 +3968,10 @@ _mkt() {
                     return 0
                     ;;
                 --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3932,7 +4109,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__interface__subcmd__update)
-            opts="-q -y -h --set --file --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3943,6 +4120,10 @@ _mkt() {
                     return 0
                     ;;
                 --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4000,7 +4181,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__license__subcmd__create)
-            opts="-q -y -h --set --file --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4011,6 +4192,10 @@ _mkt() {
                     return 0
                     ;;
                 --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4148,7 +4333,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__license__subcmd__update)
-            opts="-q -y -h --set --file --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4159,6 +4344,254 @@ _mkt() {
                     return 0
                     ;;
                 --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mkt__subcmd__logo)
+            opts="-q -y -h --server --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mkt__subcmd__logo__subcmd__create)
+            opts="-q -y -h --product --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --product)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --set)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mkt__subcmd__logo__subcmd__delete)
+            opts="-q -y -h --product --force --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --product)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mkt__subcmd__logo__subcmd__list)
+            opts="-q -y -h --product --page --per-page --all --sort --descending --where --text --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --product)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --page)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --per-page)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sort)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --where)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --text)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mkt__subcmd__logo__subcmd__show)
+            opts="-q -y -h --product --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --product)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mkt__subcmd__logo__subcmd__update)
+            opts="-q -y -h --product --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --product)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --set)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4246,7 +4679,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__member__subcmd__create)
-            opts="-q -y -h --group --set --file --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --group --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4261,6 +4694,10 @@ _mkt() {
                     return 0
                     ;;
                 --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4410,7 +4847,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__member__subcmd__update)
-            opts="-q -y -h --group --set --file --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --group --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4425,6 +4862,10 @@ _mkt() {
                     return 0
                     ;;
                 --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4618,7 +5059,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__offer__subcmd__create)
-            opts="-q -y -h --product --set --file --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4633,6 +5074,10 @@ _mkt() {
                     return 0
                     ;;
                 --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4782,7 +5227,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__offer__subcmd__update)
-            opts="-q -y -h --product --set --file --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4797,6 +5242,10 @@ _mkt() {
                     return 0
                     ;;
                 --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4884,7 +5333,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__parameter__subcmd__create)
-            opts="-q -y -h --product --build --exposure --set --file --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --build --exposure --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4907,6 +5356,10 @@ _mkt() {
                     return 0
                     ;;
                 --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5080,7 +5533,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__parameter__subcmd__update)
-            opts="-q -y -h --product --build --exposure --set --file --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --build --exposure --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5103,6 +5556,10 @@ _mkt() {
                     return 0
                     ;;
                 --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5160,7 +5617,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__platform__subcmd__create)
-            opts="-q -y -h --user --set --file --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --user --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5175,6 +5632,10 @@ _mkt() {
                     return 0
                     ;;
                 --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5324,7 +5785,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__platform__subcmd__update)
-            opts="-q -y -h --user --set --file --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --user --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5339,6 +5800,10 @@ _mkt() {
                     return 0
                     ;;
                 --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5396,7 +5861,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__product__subcmd__create)
-            opts="-q -y -h --set --file --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5407,6 +5872,10 @@ _mkt() {
                     return 0
                     ;;
                 --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5604,7 +6073,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__product__subcmd__update)
-            opts="-q -y -h --set --file --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5615,6 +6084,10 @@ _mkt() {
                     return 0
                     ;;
                 --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5702,7 +6175,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__role__subcmd__create)
-            opts="-q -y -h --set --file --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5713,6 +6186,10 @@ _mkt() {
                     return 0
                     ;;
                 --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5850,7 +6327,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__role__subcmd__update)
-            opts="-q -y -h --set --file --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5861,6 +6338,254 @@ _mkt() {
                     return 0
                     ;;
                 --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mkt__subcmd__screenshot)
+            opts="-q -y -h --server --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mkt__subcmd__screenshot__subcmd__create)
+            opts="-q -y -h --product --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --product)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --set)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mkt__subcmd__screenshot__subcmd__delete)
+            opts="-q -y -h --product --force --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --product)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mkt__subcmd__screenshot__subcmd__list)
+            opts="-q -y -h --product --page --per-page --all --sort --descending --where --text --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --product)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --page)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --per-page)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sort)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --where)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --text)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mkt__subcmd__screenshot__subcmd__show)
+            opts="-q -y -h --product --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --product)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mkt__subcmd__screenshot__subcmd__update)
+            opts="-q -y -h --product --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --product)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --set)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5922,7 +6647,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__serve)
-            opts="-q -y -h --listen --database-url --demo --public-url --ui-url --title --secret-key-file --admin-token-file --anonymous-events --trusted-proxies --cors-origins --log-format --log --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --listen --database-url --storage-url --max-image-size --max-asset-size --demo --public-url --ui-url --title --secret-key-file --admin-token-file --anonymous-events --trusted-proxies --cors-origins --log-format --log --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5933,6 +6658,18 @@ _mkt() {
                     return 0
                     ;;
                 --database-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --storage-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-image-size)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-asset-size)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6060,7 +6797,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__sub__subcmd__product__subcmd__create)
-            opts="-q -y -h --set --file --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6071,6 +6808,10 @@ _mkt() {
                     return 0
                     ;;
                 --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6208,7 +6949,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__sub__subcmd__product__subcmd__update)
-            opts="-q -y -h --set --file --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6219,6 +6960,10 @@ _mkt() {
                     return 0
                     ;;
                 --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6276,7 +7021,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__surrogate__subcmd__create)
-            opts="-q -y -h --interface --set --file --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --interface --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6291,6 +7036,10 @@ _mkt() {
                     return 0
                     ;;
                 --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6440,7 +7189,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__surrogate__subcmd__update)
-            opts="-q -y -h --interface --set --file --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --interface --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6455,6 +7204,10 @@ _mkt() {
                     return 0
                     ;;
                 --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6512,7 +7265,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__task__subcmd__create)
-            opts="-q -y -h --product --build --configuration --set --file --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --build --configuration --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6535,6 +7288,10 @@ _mkt() {
                     return 0
                     ;;
                 --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6708,7 +7465,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__task__subcmd__update)
-            opts="-q -y -h --product --build --configuration --set --file --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --build --configuration --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6731,6 +7488,10 @@ _mkt() {
                     return 0
                     ;;
                 --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6788,7 +7549,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__token__subcmd__create)
-            opts="-q -y -h --user --set --file --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --user --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6803,6 +7564,10 @@ _mkt() {
                     return 0
                     ;;
                 --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6952,7 +7717,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__token__subcmd__update)
-            opts="-q -y -h --user --set --file --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --user --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6967,6 +7732,10 @@ _mkt() {
                     return 0
                     ;;
                 --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -7024,7 +7793,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__user__subcmd__create)
-            opts="-q -y -h --set --file --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -7035,6 +7804,10 @@ _mkt() {
                     return 0
                     ;;
                 --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -7172,7 +7945,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__user__subcmd__update)
-            opts="-q -y -h --set --file --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -7183,6 +7956,10 @@ _mkt() {
                     return 0
                     ;;
                 --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -7240,7 +8017,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__voucher__subcmd__create)
-            opts="-q -y -h --set --file --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -7251,6 +8028,10 @@ _mkt() {
                     return 0
                     ;;
                 --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -7388,7 +8169,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__voucher__subcmd__update)
-            opts="-q -y -h --set --file --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -7399,6 +8180,10 @@ _mkt() {
                     return 0
                     ;;
                 --file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upload)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -64,12 +64,14 @@ complete -c mkt -n "__fish_mkt_needs_command" -f -a "idp" -d 'An OpenID Connect 
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "instance" -d 'A build that runs, or shall run, on a platform'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "interface" -d 'A versioned contract, such as FHIR 4.0.1, that builds expose and depend upon'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "license" -d 'A set of terms under which products are offered'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "logo" -d 'The picture that a product is known by'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "member" -d 'A user\'s membership in a group'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "offer" -d 'An offer: a product under a licence'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "parameter" -d 'A value, such as an address, that an exposure gives to those who depend on it'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "platform" -d 'A place where a user\'s products run, kept by an agent'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "product" -d 'Something that is offered: an application, a service, a piece of knowledge'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "role" -d 'A named set of permissions, to which users and groups are appointed'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "screenshot" -d 'A picture of a product'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "sub-product" -d 'A product\'s place under another: a right to the parent is a right to the child'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "surrogate" -d 'That one interface may stand in for another'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "task" -d 'A process that runs as part of a configuration, in one or more instances'
@@ -78,6 +80,9 @@ complete -c mkt -n "__fish_mkt_needs_command" -f -a "user" -d 'A person who uses
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "voucher" -d 'A code that can be redeemed for an entitlement, once'
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l listen -d 'The address to listen on; port 0 takes a free one. PORT alone works too and listens on all addresses [default: 127.0.0.1:3000]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l database-url -d 'The database: sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME; DATABASE_URL works too [default: a file under $XDG_DATA_HOME/mkt]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand serve" -l storage-url -d 'Where files are kept: file:///FOLDER, or s3://BUCKET/PREFIX with the usual AWS_ variables; several servers of one marketplace need the same [default: the folder files beside a database file, else under $XDG_DATA_HOME/mkt]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand serve" -l max-image-size -d 'The largest logo or screenshot taken' -r
+complete -c mkt -n "__fish_mkt_using_subcommand serve" -l max-asset-size -d 'The largest asset of a build taken' -r
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l public-url -d 'Where clients reach the marketplace [default: where their requests say]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l ui-url -d 'Where the web interface is, for browsers that ask for the root' -r
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l title -d 'What the marketplace is called' -r
@@ -346,6 +351,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from create" -l role -d 'The role that it belongs to, by name or id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
@@ -364,6 +370,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from update" -l role -d 'The role that it belongs to, by name or id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
@@ -455,6 +462,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
@@ -472,6 +480,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
@@ -562,6 +571,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
@@ -579,6 +589,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
@@ -610,28 +621,29 @@ complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish yank" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish yank" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
-complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish yank" -l output -d 'How to print data' -r -f -a "table\t'For people'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish validate yank" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish validate yank" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish validate yank" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
 id\t'Ids only'"
-complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish yank" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish validate yank" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish yank" -l json -d 'Short for --output json'
-complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish yank" -s q -l quiet -d 'Print data and errors only'
-complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish yank" -l verbose -d 'Print more of what happens'
-complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish yank" -l no-input -d 'Never ask'
-complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish yank" -s y -l yes -d 'Answer yes to all that would be asked'
-complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish yank" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish yank" -f -a "list" -d 'List builds'
-complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish yank" -f -a "show" -d 'Show one'
-complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish yank" -f -a "create" -d 'Create one'
-complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish yank" -f -a "update" -d 'Change fields of one'
-complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish yank" -f -a "delete" -d 'Delete one, with all that it is composed of'
-complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish yank" -f -a "publish" -d 'Publish one: from then on its content is fixed'
-complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish yank" -f -a "yank" -d 'Withdraw one from new deployments; those that run it keep it'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish validate yank" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish validate yank" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish validate yank" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish validate yank" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish validate yank" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish validate yank" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish validate yank" -f -a "list" -d 'List builds'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish validate yank" -f -a "show" -d 'Show one'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish validate yank" -f -a "create" -d 'Create one'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish validate yank" -f -a "update" -d 'Change fields of one'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish validate yank" -f -a "delete" -d 'Delete one, with all that it is composed of'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish validate yank" -f -a "publish" -d 'Publish one: from then on its content is fixed'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish validate yank" -f -a "validate" -d 'Vouch for one'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish validate yank" -f -a "yank" -d 'Withdraw one from new deployments; those that run it keep it'
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from list" -l product -d 'The product that it belongs to, by name or id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from list" -l page -d 'The page, from 1' -r
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from list" -l per-page -d 'Entries on a page' -r
@@ -674,6 +686,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from create" -l product -d 'The product that it belongs to, by name or id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: asset. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
@@ -692,6 +705,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from update" -l product -d 'The product that it belongs to, by name or id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: asset. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
@@ -740,6 +754,22 @@ complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from publish" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from publish" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from publish" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from validate" -l product -d 'The product that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from validate" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from validate" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from validate" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from validate" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from validate" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from validate" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from validate" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from validate" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from validate" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from validate" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from yank" -l product -d 'The product that it belongs to, by name or id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from yank" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from yank" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
@@ -817,6 +847,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from create" -l entitlement -d 'The entitlement that it belongs to, by id [default: whichever]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
@@ -914,6 +945,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_s
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from create" -l build -d 'The build that it belongs to, by version or id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
@@ -933,6 +965,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_s
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from update" -l build -d 'The build that it belongs to, by version or id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
@@ -1031,6 +1064,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subc
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from create" -l build -d 'The build that it belongs to, by version or id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
@@ -1050,6 +1084,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subc
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from update" -l build -d 'The build that it belongs to, by version or id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
@@ -1142,6 +1177,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
@@ -1159,6 +1195,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
@@ -1255,6 +1292,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from create" -l build -d 'The build that it belongs to, by version or id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
@@ -1274,6 +1312,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from update" -l build -d 'The build that it belongs to, by version or id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
@@ -1366,6 +1405,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
@@ -1383,6 +1423,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
@@ -1476,6 +1517,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from create" -l user -d 'The user that it belongs to, by name or id [default: you]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
@@ -1494,6 +1536,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from update" -l user -d 'The user that it belongs to, by name or id [default: you]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
@@ -1587,6 +1630,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
@@ -1604,6 +1648,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
@@ -1730,6 +1775,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from create" -l platform -d 'The platform that it belongs to, by name or id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
@@ -1749,6 +1795,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from update" -l platform -d 'The platform that it belongs to, by name or id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
@@ -1841,6 +1888,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
@@ -1858,6 +1906,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
@@ -1948,6 +1997,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
@@ -1965,6 +2015,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
@@ -1996,6 +2047,120 @@ complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and not __fish_seen_subcommand_from list show create update delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and not __fish_seen_subcommand_from list show create update delete" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and not __fish_seen_subcommand_from list show create update delete" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and not __fish_seen_subcommand_from list show create update delete" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and not __fish_seen_subcommand_from list show create update delete" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and not __fish_seen_subcommand_from list show create update delete" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and not __fish_seen_subcommand_from list show create update delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and not __fish_seen_subcommand_from list show create update delete" -f -a "list" -d 'List logos'
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and not __fish_seen_subcommand_from list show create update delete" -f -a "show" -d 'Show one'
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and not __fish_seen_subcommand_from list show create update delete" -f -a "create" -d 'Create one'
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and not __fish_seen_subcommand_from list show create update delete" -f -a "update" -d 'Change fields of one'
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and not __fish_seen_subcommand_from list show create update delete" -f -a "delete" -d 'Delete one, with all that it is composed of'
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from list" -l product -d 'The product that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from list" -l page -d 'The page, from 1' -r
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from list" -l per-page -d 'Entries on a page' -r
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from list" -l all -d 'All pages'
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from list" -l descending -d 'In descending order'
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from list" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from list" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from show" -l product -d 'The product that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from show" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from show" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from show" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from create" -l product -d 'The product that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: image, logo. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from create" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from create" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from create" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from create" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from update" -l product -d 'The product that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: image, logo. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from update" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from update" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from update" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from delete" -l product -d 'The product that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from delete" -l force -d 'Even if people lose rights with it'
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from delete" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from delete" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand member; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand member; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand member; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
@@ -2058,6 +2223,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcomma
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from create" -l group -d 'The group that it belongs to, by name or id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
@@ -2076,6 +2242,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcomma
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from update" -l group -d 'The group that it belongs to, by name or id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
@@ -2170,6 +2337,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from create" -l product -d 'The product that it belongs to, by name or id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
@@ -2188,6 +2356,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from update" -l product -d 'The product that it belongs to, by name or id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
@@ -2288,6 +2457,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from create" -l exposure -d 'The exposure that it belongs to, by id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
@@ -2308,6 +2478,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from update" -l exposure -d 'The exposure that it belongs to, by id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
@@ -2404,6 +2575,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from create" -l user -d 'The user that it belongs to, by name or id [default: whichever]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
@@ -2422,6 +2594,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from update" -l user -d 'The user that it belongs to, by name or id [default: whichever]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
@@ -2515,6 +2688,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: logo. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
@@ -2532,6 +2706,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: logo. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
@@ -2652,6 +2827,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
@@ -2669,6 +2845,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
@@ -2700,6 +2877,120 @@ complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and not __fish_seen_subcommand_from list show create update delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and not __fish_seen_subcommand_from list show create update delete" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and not __fish_seen_subcommand_from list show create update delete" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and not __fish_seen_subcommand_from list show create update delete" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and not __fish_seen_subcommand_from list show create update delete" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and not __fish_seen_subcommand_from list show create update delete" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and not __fish_seen_subcommand_from list show create update delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and not __fish_seen_subcommand_from list show create update delete" -f -a "list" -d 'List screenshots'
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and not __fish_seen_subcommand_from list show create update delete" -f -a "show" -d 'Show one'
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and not __fish_seen_subcommand_from list show create update delete" -f -a "create" -d 'Create one'
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and not __fish_seen_subcommand_from list show create update delete" -f -a "update" -d 'Change fields of one'
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and not __fish_seen_subcommand_from list show create update delete" -f -a "delete" -d 'Delete one, with all that it is composed of'
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from list" -l product -d 'The product that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from list" -l page -d 'The page, from 1' -r
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from list" -l per-page -d 'Entries on a page' -r
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from list" -l all -d 'All pages'
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from list" -l descending -d 'In descending order'
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from list" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from list" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from show" -l product -d 'The product that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from show" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from show" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from show" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from create" -l product -d 'The product that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: image. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from create" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from create" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from create" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from create" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from update" -l product -d 'The product that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: image. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from update" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from update" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from update" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from delete" -l product -d 'The product that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from delete" -l force -d 'Even if people lose rights with it'
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from delete" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from delete" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
@@ -2759,6 +3050,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
@@ -2776,6 +3068,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
@@ -2869,6 +3162,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from create" -l interface -d 'The interface that it belongs to, by name or id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
@@ -2887,6 +3181,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from update" -l interface -d 'The interface that it belongs to, by name or id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
@@ -2987,6 +3282,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from create" -l configuration -d 'The configuration that it belongs to, by name or id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
@@ -3007,6 +3303,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from update" -l configuration -d 'The configuration that it belongs to, by name or id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
@@ -3103,6 +3400,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from create" -l user -d 'The user that it belongs to, by name or id [default: you]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
@@ -3121,6 +3419,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from update" -l user -d 'The user that it belongs to, by name or id [default: you]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
@@ -3212,6 +3511,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
@@ -3229,6 +3529,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
@@ -3319,6 +3620,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
@@ -3336,6 +3638,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'

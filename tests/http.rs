@@ -6,7 +6,7 @@ mod cases;
 mod events;
 mod families;
 mod files;
-mod forms;
+pub mod forms;
 mod hostile;
 mod house;
 mod listing;

@@ -29,10 +29,20 @@ pub async fn run(args: Args, global: &Global, printer: &Printer) -> Result<(), F
     let answer = match action {
         Action::List(list) => return listed(&client, noun, &records, list, printer).await,
         Action::Show(item) => records.find(id(&item).await?).await?,
-        Action::Create(body) => records.create(&fields::of_body(&client, noun, &body, true).await?).await?,
+        Action::Create(body) => {
+            let (fields, files) = fields::of_body(&client, noun, &body, true).await?;
+            match files.as_slice() {
+                [] => records.create(&fields).await?,
+                files => records.create_with_files(&fields, files).await?,
+            }
+        }
         Action::Update(item, body) => {
             let id = id(&item).await?;
-            records.update(id, &fields::of_body(&client, noun, &body, false).await?).await?
+            let (fields, files) = fields::of_body(&client, noun, &body, false).await?;
+            match files.as_slice() {
+                [] => records.update(id, &fields).await?,
+                files => records.update_with_files(id, &fields, files).await?,
+            }
         }
         Action::Delete(item, delete) => {
             may_delete(global, noun, &item, &client).await?;

@@ -1,18 +1,24 @@
 //! The verbs of every resource, as its clients call them: with typed answers, or with answers as the server gave them.
 
 use std::marker::PhantomData;
+use std::path::PathBuf;
+use std::time::Duration;
 
 use reqwest::Method;
+use reqwest::multipart::{Form, Part};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{Client, Result};
+use super::{Cause, Client, Failure, Result};
 use crate::core::page::Page;
 use crate::core::resource::{Located, Resource};
 
 /// The most entries that a page may have.
 const LARGEST_PAGE: i64 = 1000;
+/// How long files may take to be sent.
+const UPLOAD: Duration = Duration::from_secs(24 * 3600);
 /// The header by which the server knows a repeated request.
 const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 
@@ -45,18 +51,19 @@ impl<T: DeserializeOwned> Collection<'_, T> {
         self.client.get(&self.path, parameters).await
     }
 
-    /// All entries of all pages, as one page.
+    /// All entries of all pages, as one page: each once, whatever others write meanwhile.
     ///
     /// # Errors
     /// When the call fails.
     pub async fn list_all(&self, parameters: &[(&str, String)]) -> Result<Page<T>> {
-        let mut all = Vec::new();
-        for number in 1.. {
-            let place = [("page", number.to_string()), ("per_page", LARGEST_PAGE.to_string())];
+        let (mut all, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let place = [("cursor", cursor), ("per_page", LARGEST_PAGE.to_string())];
             let page = self.list(&[parameters, &place[..]].concat()).await?;
             all.extend(page.results);
-            if page.next_page.is_none() {
-                break;
+            match page.next_cursor {
+                Some(next) => cursor = next,
+                None => break,
             }
         }
         let count = all.len() as i64;
@@ -97,6 +104,29 @@ impl<T: DeserializeOwned> Collection<'_, T> {
         self.client.send(self.client.request(Method::PATCH, &self.item(id)).json(fields)).await
     }
 
+    /// Creates a record with files, each for one of its fields.
+    ///
+    /// # Errors
+    /// When a file can't be read or the call fails.
+    pub async fn create_with_files(&self, fields: &Map<String, Value>, files: &[(String, PathBuf)]) -> Result<T> {
+        let request = self.client.request(Method::POST, &self.path).header(IDEMPOTENCY_KEY, new_key());
+        self.client.send(request.timeout(UPLOAD).multipart(form(fields, files).await?)).await
+    }
+
+    /// Changes the fields given of a record, and files of it.
+    ///
+    /// # Errors
+    /// When a file can't be read or the call fails.
+    pub async fn update_with_files(
+        &self,
+        id: Uuid,
+        fields: &Map<String, Value>,
+        files: &[(String, PathBuf)],
+    ) -> Result<T> {
+        let request = self.client.request(Method::PATCH, &self.item(id));
+        self.client.send(request.timeout(UPLOAD).multipart(form(fields, files).await?)).await
+    }
+
     /// Deletes a record with all that it is composed of, and answers what it was. People's rights go with it only by
     /// `force`.
     ///
@@ -119,6 +149,22 @@ impl<T: DeserializeOwned> Collection<'_, T> {
     fn item(&self, id: Uuid) -> String {
         format!("{}/{id}", self.path)
     }
+}
+
+/// A form of fields and files. Files are read as they are sent.
+async fn form(fields: &Map<String, Value>, files: &[(String, PathBuf)]) -> Result<Form> {
+    let text = |value: &Value| match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let mut form = fields.iter().fold(Form::new(), |form, (name, value)| form.text(name.clone(), text(value)));
+    for (field, path) in files {
+        let unreadable =
+            |error| Failure::new(Cause::Invalid, format!("The file {} can't be read: {error}.", path.display()));
+        form = form.part(field.clone(), Part::file(path).await.map_err(unreadable)?);
+    }
+    Ok(form)
 }
 
 fn new_key() -> String {

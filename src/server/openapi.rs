@@ -2,6 +2,7 @@
 
 mod answers;
 mod examples;
+mod files;
 mod operations;
 mod others;
 mod parameters;
@@ -39,7 +40,7 @@ pub fn document() -> Value {
     let (paths, schemas, tags) = each_resource!(describe);
     let own = others::schemas().into_iter().map(|(name, schema)| (name.to_owned(), schema));
     let schemas: Map<String, Value> = schemas.into_iter().chain(own).collect();
-    let paths: Map<String, Value> = paths.into_iter().chain(others::paths()).collect();
+    let paths: Map<String, Value> = paths.into_iter().chain(others::paths()).chain(files::paths()).collect();
     let own = [
         ("events", "What happened, for those who poll."),
         ("packages", "Publishing a marketplace.json."),

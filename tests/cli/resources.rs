@@ -320,3 +320,35 @@ async fn rights_are_lost_only_by_force() {
     assert!(refused.stderr.contains("1 entitlements") && refused.stderr.contains("--force"), "{}", refused.stderr);
     server.mkt(&["product", "delete", "Sprout", "--yes", "--force"]).await.ok();
 }
+
+#[tokio::test]
+async fn files_are_sent_from_the_shell() {
+    let database = Database::sqlite();
+    let server = Server::start(&database).await;
+    let picture = database.folder().join("front.png");
+    std::fs::write(&picture, crate::http::forms::picture(300, 150, [1, 2, 3])).unwrap();
+    let [image, asset, none] = ["image", "asset", "asset"].map(|field| format!("{field}={}", picture.display()));
+    let none = none.replace("front", "absent");
+    let product = ["--product", "Shown"];
+    server.mkt(&["product", "create", "--set", "name=Shown"]).await.ok();
+    let shot = [&["screenshot", "create", "--set", "caption=Front, open", "--upload", &image, "--json"], &product[..]]
+        .concat();
+    assert_eq!(server.mkt(&shot).await.json()["caption"], "Front, open");
+    let logo = [&["logo", "create", "--upload", &image, "--json"], &product[..]].concat();
+    assert_eq!(server.mkt(&logo).await.json()["image_media_type"], "image/png");
+    let build = [&["build", "create", "--set", "version=1", "--upload", &asset, "--json"], &product[..]].concat();
+    let size = std::fs::metadata(&picture).unwrap().len();
+    assert_eq!(server.mkt(&build).await.json()["asset_size"], size);
+    let vouched = [&["build", "validate", "1", "--json"], &product[..]].concat();
+    assert!(server.mkt(&vouched).await.json()["validated_at"].is_string());
+    for (upload, code, message) in
+        [(none, 1, "can't be read"), (image.replace("image", "asset"), 2, "There is no file")]
+    {
+        let wrong = match code {
+            1 => [&["build", "update", "1", "--upload", &upload], &product[..]].concat(),
+            _ => [&["logo", "create", "--upload", &upload], &product[..]].concat(),
+        };
+        let ran = server.mkt(&wrong).await;
+        assert!(ran.code == code && ran.stderr.contains(message), "{ran:?}");
+    }
+}

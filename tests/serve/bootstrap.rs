@@ -127,7 +127,7 @@ async fn waiting_for_a_database_ends_when_asked_to() {
 async fn bad_settings_are_refused_with_a_reason() {
     let folder = tempfile::tempdir().unwrap();
     let file = format!("sqlite:{}", folder.path().join("mkt.db").display());
-    let cases: [Case; 10] = [
+    let cases: [Case; 13] = [
         (&["--database-url", "mysql://x/y"], &[], 2, "neither sqlite: nor postgres:"),
         (&["--database-url", "sqlite::memory:"], &[], 2, "path of a file"),
         (&["--database-url", "postgres://x@127.0.0.1/y"], &[], 2, "MKT_SECRET_KEY"),
@@ -138,6 +138,9 @@ async fn bad_settings_are_refused_with_a_reason() {
         (&["--database-url", &file, "--cors-origins", "*"], &[], 2, "no web origin"),
         (&["--database-url", &file], &[("MKT_ADMIN_TOKEN", "short")], 2, "shorter than"),
         (&["--database-url", &file, "--log", "a=b=c"], &[], 2, "log filter"),
+        (&["--database-url", &file, "--storage-url", "ftp://x/y"], &[], 2, "neither file: nor s3:"),
+        (&["--database-url", &file, "--storage-url", "file:///proc/none"], &[], 1, "/proc/none"),
+        (&["--database-url", &file, "--max-asset-size", "many"], &[], 2, "--max-asset-size"),
     ];
     for (arguments, variables, code, message) in cases {
         let serve = [&["serve"], arguments].concat();

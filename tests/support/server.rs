@@ -51,6 +51,7 @@ impl Server {
         command.args(["serve", "--database-url", &database.url]).args(arguments);
         command
             .env("MKT_LISTEN", "127.0.0.1:0")
+            .env("MKT_STORAGE_URL", format!("file://{}", database.folder().join("files").display()))
             .env("MKT_ADMIN_TOKEN", ADMIN_TOKEN)
             .env("MKT_SECRET_KEY", "a secret key for tests, long enough")
             .envs(variables.iter().copied());

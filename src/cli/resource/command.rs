@@ -69,6 +69,10 @@ pub struct Body {
     /// A file with a JSON object of fields, - for the standard input; what is --set besides counts
     #[arg(long, value_name = "FILE")]
     pub file: Option<PathBuf>,
+
+    /// Send a file, such as a picture. May be repeated
+    #[arg(long = "upload", value_name = "FIELD=FILE", value_parser = upload)]
+    pub uploads: Vec<(String, PathBuf)>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -81,6 +85,11 @@ pub struct Delete {
 fn pair(text: &str) -> Result<(String, String), String> {
     let (field, value) = text.split_once('=').ok_or("write FIELD=VALUE, such as description=Hello")?;
     Ok((field.to_owned(), value.to_owned()))
+}
+
+fn upload(text: &str) -> Result<(String, PathBuf), String> {
+    let (field, path) = text.split_once('=').ok_or("write FIELD=FILE, such as image=front.png")?;
+    Ok((field.to_owned(), path.into()))
 }
 
 fn filter(text: &str) -> Result<(String, String), String> {
@@ -118,6 +127,11 @@ pub fn is_noun(command: &Command) -> bool {
 fn verbs(command: Command) -> Command {
     let Some(noun) = Noun::named(command.get_name()) else { return command };
     let place = |command: Command| command.args(ancestors_of(noun));
+    let files: Vec<_> = noun.files.iter().map(|(name, _)| *name).collect();
+    let body = |command: Command| {
+        let about = format!("Send a file for one of: {}. May be repeated", files.join(", "));
+        Body::augment_args(command).mut_arg("uploads", |upload| upload.hide(files.is_empty()).help(about))
+    };
     let item = argument_of(noun);
     let list = List::augment_args(place(Command::new("list").about(format!("List {}", noun.plural()))));
     let list = list.mut_arg("text", |text| text.hide(noun.table.search.is_empty()));
@@ -130,8 +144,8 @@ fn verbs(command: Command) -> Command {
     command
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommands([list, show, Body::augment_args(create)])
-        .subcommands(noun.settable(false).next().map(|_| Body::augment_args(update)))
+        .subcommands([list, show, body(create)])
+        .subcommands(noun.can_change().then(|| body(update)))
         .subcommand(Delete::augment_args(delete))
         .subcommands(deeds)
 }

@@ -1,6 +1,6 @@
 //! The fields of a resource as people give them: `--set`, `--file`, `--where`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
@@ -13,8 +13,20 @@ use crate::client::Client;
 use crate::core::field::Shape;
 use crate::core::resource::FieldInfo;
 
-/// The fields to send.
-pub async fn of_body(client: &Client, noun: &Noun, body: &Body, creating: bool) -> Result<Map<String, Value>, Failed> {
+/// Files to send, with the fields that they are for.
+type Uploads = Vec<(String, PathBuf)>;
+
+/// The fields and files to send.
+pub async fn of_body(
+    client: &Client,
+    noun: &Noun,
+    body: &Body,
+    creating: bool,
+) -> Result<(Map<String, Value>, Uploads), Failed> {
+    let files: Vec<_> = noun.files.iter().map(|(name, _)| *name).collect();
+    if let Some((name, _)) = body.uploads.iter().find(|(name, _)| !files.contains(&name.as_str())) {
+        return Err(unknown(noun, name, "file", &files));
+    }
     let mut fields = match &body.file {
         Some(file) => unwrapped(read(file)?, noun.table.name),
         None => Map::new(),
@@ -30,7 +42,7 @@ pub async fn of_body(client: &Client, noun: &Noun, body: &Body, creating: bool) 
         let id = find::reference(client, noun, field.name, text, kind).await?;
         fields.insert(field.name.to_owned(), id.into());
     }
-    Ok(fields)
+    Ok((fields, body.uploads.clone()))
 }
 
 /// The parameters of an index that leave only some.

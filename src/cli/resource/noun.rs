@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use crate::core::field::Shape;
+use crate::core::files::FileKind;
 use crate::core::model;
 use crate::core::resource::{FieldInfo, Mode, Reference, Resource, Table};
 use crate::each_resource;
@@ -16,6 +17,8 @@ pub struct Noun {
     pub about: &'static str,
     pub table: &'static Table,
     pub fields: &'static [FieldInfo],
+    /// The files that it takes, by their fields.
+    pub files: &'static [(&'static str, FileKind)],
     aliases: &'static [(&'static str, &'static str)],
     references: &'static [Reference],
     filters: &'static [(&'static str, &'static str)],
@@ -33,6 +36,7 @@ const DEEDS: &[Deed] = &[
     Deed { resource: "product", verb: "publish", about: "Publish one, so that everybody sees it" },
     Deed { resource: "product", verb: "unpublish", about: "Withdraw one from the public" },
     Deed { resource: "build", verb: "publish", about: "Publish one: from then on its content is fixed" },
+    Deed { resource: "build", verb: "validate", about: "Vouch for one" },
     Deed { resource: "build", verb: "yank", about: "Withdraw one from new deployments; those that run it keep it" },
     Deed { resource: "identity_provider", verb: "enable", about: "Let people sign in with one" },
     Deed { resource: "identity_provider", verb: "disable", about: "Let people no longer sign in with one" },
@@ -67,6 +71,7 @@ impl Noun {
             about: R::ABOUT.trim().split(". ").next().unwrap_or_default().trim_end_matches('.'),
             table: const { &R::TABLE },
             fields: R::FIELDS,
+            files: R::FILES,
             aliases: R::ALIASES,
             references: R::REFERENCES,
             filters: R::FILTERS,
@@ -140,6 +145,11 @@ impl Noun {
             Mode::Fixed => creating && self.place() != Some(field.name),
             Mode::Server => false,
         })
+    }
+
+    /// Whether anything of it can be changed.
+    pub fn can_change(&self) -> bool {
+        !self.files.is_empty() || self.settable(false).next().is_some()
     }
 
     /// The field that flags for what it is nested in always tell.

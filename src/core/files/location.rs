@@ -11,7 +11,7 @@ use object_store::prefix::PrefixStore;
 use object_store::{ClientConfigKey, ObjectStore, RetryConfig};
 use url::Url;
 
-use crate::core::{Error, Kind, Result};
+use crate::core::{Error, Result};
 
 /// For how long a request that fails is tried again.
 const RETRIES: Duration = Duration::from_secs(20);
@@ -59,7 +59,7 @@ impl StorageUrl {
 fn open_folder(folder: &Path) -> Result<Arc<dyn ObjectStore>> {
     let unusable = |error: Box<dyn std::error::Error + Send + Sync>| {
         let message = format!("The folder {} can't be used for files: {error}.", folder.display());
-        Error::new(Kind::Forbidden, message).because(error)
+        Error::bad_request(message).because(error)
     };
     std::fs::create_dir_all(folder).map_err(|error| unusable(error.into()))?;
     let store = LocalFileSystem::new_with_prefix(folder).map_err(|error| unusable(error.into()))?;

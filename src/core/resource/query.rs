@@ -55,7 +55,7 @@ impl Query {
             filters: Vec::new(),
         };
         let given = |wanted: &str| parameters.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
-        if given("page").is_some() && given("cursor").is_some() {
+        if given("page").is_some() && given("cursor").is_some_and(|cursor| !cursor.is_empty()) {
             return Err(Error::bad_request("The parameter cursor can't be given together with page."));
         }
         for (name, value) in parameters {

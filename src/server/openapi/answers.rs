@@ -41,6 +41,7 @@ const PROBLEMS: &[(u16, &str, &str, &str)] = &[
         "The body is in a form that is not taken.",
         "Send application/json, application/x-www-form-urlencoded or multipart/form-data.",
     ),
+    (416, "Range Not Satisfiable", "The file has no such part.", "The file has no such part."),
     (422, "Unprocessable Entity", "Fields don't hold.", "Please correct: name must not be blank."),
     (503, "Service Unavailable", "The database is away, or the server stops.", "The server is stopping."),
 ];
@@ -58,6 +59,12 @@ pub fn with_problems(success: &str, answer: Value, problems: &[u16]) -> Value {
 pub fn json(text: &str, schema: Value, headers: &[&str]) -> Value {
     let content = json!({ "application/json": { "schema": schema } });
     json!({ "description": text, "headers": of_names(headers), "content": content })
+}
+
+/// A file of this media type.
+pub fn file(text: &str, media_type: &str) -> Value {
+    let content = json!({ media_type: { "schema": { "type": "string", "format": "binary" } } });
+    json!({ "description": text, "headers": of_names(&["ETag"]), "content": content })
 }
 
 /// The answer to an `If-None-Match` that holds.

@@ -50,13 +50,21 @@ impl Operation {
         all.into_iter().fold(self, |operation, (name, schema, text)| operation.parameter(query(name, schema, &text)))
     }
 
-    /// With a body in JSON, and as a form where there is a schema for that.
-    pub fn body(mut self, json: Value, form: Option<Value>, required: bool) -> Self {
+    /// With a body in JSON, and as forms where there are schemas for those, without files and with.
+    pub fn body(mut self, json: Value, forms: Option<[Value; 2]>, required: bool) -> Self {
         let mut content = Map::from_iter([("application/json".to_owned(), json!({ "schema": json }))]);
-        for kind in ["application/x-www-form-urlencoded", "multipart/form-data"] {
-            content.extend(form.iter().map(|form| (kind.to_owned(), json!({ "schema": form }))));
+        let kinds = ["application/x-www-form-urlencoded", "multipart/form-data"].map(str::to_owned);
+        for (kind, form) in kinds.into_iter().zip(forms.into_iter().flatten()) {
+            content.insert(kind, json!({ "schema": form }));
         }
         self.0["requestBody"] = json!({ "required": required, "content": content });
+        self
+    }
+
+    /// With a file as the body.
+    pub fn file(mut self) -> Self {
+        let file = json!({ "schema": { "type": "string", "format": "binary" } });
+        self.0["requestBody"] = json!({ "required": true, "content": { "application/octet-stream": file } });
         self
     }
 
@@ -86,7 +94,8 @@ fn at<R: Resource>(path: &str, any: &str) -> Vec<(String, Value)> {
     let item = format!("{path}/{{{}_id}}", R::TABLE.name);
     let id = |verb: &str| format!("{verb}{any}{name}");
     let schema = |suffix: &str| reference(&format!("{name}{suffix}"));
-    let form = || Some(schema("Form"));
+    let upload = if R::FILES.is_empty() { "Form" } else { "Upload" };
+    let form = || Some([schema("Form"), schema(upload)]);
     let page = || answers::json("A page of the index.", schema("Page"), &["ETag", "Link"]);
     let one = |text: &str| answers::json(text, schema(""), &["ETag"]);
 

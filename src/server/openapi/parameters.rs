@@ -19,8 +19,11 @@ pub fn query(name: &str, schema: Value, text: &str) -> Value {
 /// The parameters of a path.
 pub fn of_path(path: &str) -> Vec<Value> {
     let names = path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'));
-    let parameter = |name| json!({ "name": name, "in": "path", "required": true, "schema": Shape::Id.schema() });
-    names.map(parameter).collect()
+    let schema = |name| match name {
+        "size" => json!({ "type": "string", "enum": ["small", "medium", "large"] }),
+        _ => Shape::Id.schema(),
+    };
+    names.map(|name| json!({ "name": name, "in": "path", "required": true, "schema": schema(name) })).collect()
 }
 
 /// The parameters of an index: name, schema, meaning.

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::examples;
 use crate::core::access::Caller;
 use crate::core::field::{Shape, nullable_schema};
+use crate::core::files::FileKind;
 use crate::core::resource::{FieldInfo, Mode, Resource, draft};
 
 /// The most alternatives of a filter, and the most characters of each.
@@ -30,16 +31,18 @@ pub fn object(about: &str, members: Value) -> Value {
 }
 
 /// The schemas of a resource.
-pub fn of<R: Resource>() -> [(String, Value); 6] {
+pub fn of<R: Resource>() -> Vec<(String, Value)> {
     let name = R::TABLE.type_name();
-    [
+    let upload = (!R::FILES.is_empty()).then(|| (format!("{name}Upload"), upload::<R>()));
+    let others = [
         (format!("{name}Input"), creation::<R>()),
         (format!("{name}Update"), update::<R>()),
         (format!("{name}Form"), form::<R>()),
         (format!("{name}Search"), search::<R>()),
         (format!("{name}Page"), page(&name)),
         (name, answer::<R>()),
-    ]
+    ];
+    others.into_iter().chain(upload).collect()
 }
 
 /// The fields that a resource's path tells: they need not be sent, and can't be changed.
@@ -159,6 +162,19 @@ fn form<R: Resource>() -> Value {
         // Names that are neither plain nor bracketed are refused.
         "additionalProperties": false,
     })
+}
+
+/// The form with its files, which forms of one media type only can have.
+fn upload<R: Resource>() -> Value {
+    let mut form = form::<R>();
+    for (name, kind) in R::FILES {
+        let text = match kind {
+            FileKind::Image => "A picture: PNG, JPEG, GIF or WebP.",
+            FileKind::Asset => "A file of any kind.",
+        };
+        form["properties"][*name] = about(json!({ "type": "string", "format": "binary" }), text);
+    }
+    form
 }
 
 fn search<R: Resource>() -> Value {

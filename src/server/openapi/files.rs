@@ -1,0 +1,69 @@
+//! Files: sent bare, and got back.
+
+use serde_json::{Value, json};
+
+use super::answers;
+use super::operations::Operation;
+use super::parameters::query;
+use super::schemas::reference;
+
+const READ: &[u16] = &[400, 401, 403, 404, 503];
+const WRITE: &[u16] = &[400, 401, 403, 404, 409, 412, 413, 422, 503];
+
+/// The paths.
+pub fn paths() -> Vec<(String, Value)> {
+    let build = "/products/{product_id}/builds/{build_id}/asset";
+    let name = query("name", json!({ "type": "string", "maxLength": 255 }), "What the file is called.");
+    let put_asset = Operation::write("builds", "putAsset", "Store the asset of a build", build).parameter(name);
+    let remove = Operation::write("builds", "deleteAsset", "Remove the asset of a build", build);
+    let screenshot = "/products/{product_id}/screenshots/{screenshot_id}";
+    let (logo, image) = ("/products/{product_id}/logo", format!("{screenshot}/image"));
+    let put_logo = Operation::write("logos", "putLogo", "Store the logo of a product", logo);
+    let put_image = Operation::write("screenshots", "putImage", "Replace the picture of a screenshot", &image);
+    let item = json!({
+        "get": download("builds", "readAsset", "Download the asset of a build", build, "*/*"),
+        "put": stored(put_asset, "Build"),
+        "delete": remove.answers("200", answers::json("What it is now.", reference("Build"), &["ETag"]), &[WRITE]),
+    });
+    vec![
+        (build.to_owned(), item),
+        (
+            logo.to_owned(),
+            json!({
+                "get": download("logos", "readLogoImage", "The logo of a product, as it was sent", logo, "image/*"),
+                "put": stored(put_logo, "Logo"),
+            }),
+        ),
+        sized(
+            "logos",
+            "readSizedLogo",
+            "The logo of a product, or a neutral picture, as PNG",
+            &format!("{logo}/{{size}}"),
+        ),
+        (
+            image.clone(),
+            json!({
+                "get": download("screenshots", "readImage", "A screenshot, as it was sent", &image, "image/*"),
+                "put": stored(put_image, "Screenshot"),
+            }),
+        ),
+        sized("screenshots", "readSizedScreenshot", "A screenshot, as PNG", &format!("{screenshot}/{{size}}")),
+    ]
+}
+
+fn stored(operation: Operation, schema: &str) -> Value {
+    operation.file().answers("200", answers::json("What it is now.", reference(schema), &["ETag"]), &[WRITE])
+}
+
+/// A file whole, or with `Range` a part of it.
+fn download(tag: &str, id: &str, summary: &str, path: &str, media_type: &str) -> Value {
+    let mut operation =
+        Operation::read(tag, id, summary, path).answers_known(answers::file("The file.", media_type), &[READ, &[416]]);
+    operation["responses"]["206"] = answers::file("The part of the file that Range asks for.", media_type);
+    operation
+}
+
+fn sized(tag: &str, id: &str, summary: &str, path: &str) -> (String, Value) {
+    let picture = answers::file("The picture, fitted into 100, 200 or 400 pixels.", "image/png");
+    (path.to_owned(), json!({ "get": Operation::read(tag, id, summary, path).answers_known(picture, &[READ]) }))
+}
