@@ -1,5 +1,7 @@
 //! `Idempotency-Key`: a creation sent twice happens once.
 
+use mkt::core::db::{Db, Wait};
+use mkt::core::{clock, idempotency};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -65,6 +67,13 @@ on_both! {
         server.send(Method::POST, &format!("{}/unpublish", tree.product), json!({})).await;
         assert_eq!(keyed(&server, &publish, "p", &Value::Null).await.json(), first.json());
         assert_eq!(server.get(&tree.product).await["published_at"], Value::Null, "nothing was done again");
+
+        // After a day a key is free again.
+        let db = Db::open(&database.url.parse().unwrap(), Wait::No).await.unwrap();
+        let in_hours = |hours| (clock::now().datetime() + chrono::Duration::hours(hours)).into();
+        assert_eq!(idempotency::forget_old(&db, in_hours(23)).await.unwrap(), 0);
+        assert_eq!(idempotency::forget_old(&db, in_hours(25)).await.unwrap(), 3);
+        assert_eq!(keyed(&server, "/groups", "k", &name("A")).await.status, 422, "it is done, and finds its own doing");
 
         for bad in ["", &"k".repeat(256), "caf\u{e9}"] {
             let answer = keyed(&server, "/groups", bad, &name("B")).await;
