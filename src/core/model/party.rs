@@ -30,7 +30,7 @@ impl PartyType {
             Self::Group => &Group::TABLE,
         };
         if !input.failed(field) && !is_readable(tx, caller, table, id).await? {
-            input.fails(field, format!("must be the id of a {} that exists", table.name));
+            input.fails(field, format!("must be the id of {} that exists", table.one()));
         }
         Ok(())
     }

@@ -41,7 +41,7 @@ pub(super) async fn check_references<R: Resource>(
         let Some(id) = id_in(new, column) else { continue };
         let known = nested_in == Some(column) || old.is_some_and(|old| id_in(old, column) == Some(id));
         if !known && !input.failed(column) && !is_readable(tx, caller, table, id).await? {
-            input.fails(column, format!("must be the id of a {} that exists", table.name));
+            input.fails(column, format!("must be the id of {} that exists", table.one()));
         }
     }
     Ok(())

@@ -71,6 +71,12 @@ impl Table {
         self.name.split('_').map(capital).collect()
     }
 
+    /// One of them, in words: `a product license`, `an interface`.
+    pub fn one(&self) -> String {
+        let vowel = self.name.starts_with(['a', 'e', 'i', 'o']);
+        format!("{} {}", if vowel { "an" } else { "a" }, self.name.replace('_', " "))
+    }
+
     /// The collection's path under these ancestors, outermost first.
     pub fn path_under(&self, ancestors: &[Uuid]) -> String {
         let mut path = String::with_capacity(self.path.len() + 40 * ancestors.len());

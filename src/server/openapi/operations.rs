@@ -89,7 +89,7 @@ pub fn paths<R: Resource>() -> Vec<(String, Value)> {
 }
 
 fn at<R: Resource>(path: &str, any: &str) -> Vec<(String, Value)> {
-    let (name, plural, singular) = (R::TABLE.type_name(), R::TABLE.plural, R::TABLE.name.replace('_', " "));
+    let (name, plural, one_of_them) = (R::TABLE.type_name(), R::TABLE.plural, R::TABLE.one());
     let plurals = plural.replace('_', " ");
     let item = format!("{path}/{{{}_id}}", R::TABLE.name);
     let id = |verb: &str| format!("{verb}{any}{name}");
@@ -100,7 +100,7 @@ fn at<R: Resource>(path: &str, any: &str) -> Vec<(String, Value)> {
     let one = |text: &str| answers::json(text, schema(""), &["ETag"]);
 
     let index = Operation::read(plural, &id("list"), &format!("List {plurals}"), path).index::<R>();
-    let create = Operation::write(plural, &id("create"), &format!("Create a {singular}"), path)
+    let create = Operation::write(plural, &id("create"), &format!("Create {one_of_them}"), path)
         .header("IdempotencyKey")
         .body(schema("Input"), form(), true);
     let mut created = answers::json("What was made.", schema(""), &["ETag", "Location"]);
@@ -109,30 +109,34 @@ fn at<R: Resource>(path: &str, any: &str) -> Vec<(String, Value)> {
     let mut example = examples::change::<R>();
     example["id"] = examples::id(R::TABLE.name);
     let update_by_body = json!({ "allOf": [its_id, schema("Update")], "examples": [example] });
-    let put = Operation::write(plural, &id("updateByBody"), &format!("Update a {singular}, its id in the body"), path)
+    let put = Operation::write(plural, &id("updateByBody"), &format!("Update {one_of_them}, its id in the body"), path)
         .header("IfMatch")
         .body(update_by_body, None, true);
     let search = format!("List {plurals}, the parameters in the body");
     let search =
         Operation::new(plural, &id("search"), &search, path).header("RequestId").body(schema("Search"), None, false);
     let update = |verb: &str| {
-        Operation::write(plural, &id(verb), &format!("Update a {singular}"), &item)
+        Operation::write(plural, &id(verb), &format!("Update {one_of_them}"), &item)
             .header("IfMatch")
             .body(schema("Update"), form(), true)
             .answers("200", one("What it is now."), &[WRITE, BODY])
     };
     let force = about(json!({ "type": "boolean", "default": false }), "");
-    let delete =
-        Operation::write(plural, &id("delete"), &format!("Delete a {singular} with all that it is composed of"), &item)
-            .header("IfMatch")
-            .parameter(query("force", force, "Whether to delete it even though users lose rights."));
+    let delete = Operation::write(
+        plural,
+        &id("delete"),
+        &format!("Delete {one_of_them} with all that it is composed of"),
+        &item,
+    )
+    .header("IfMatch")
+    .parameter(query("force", force, "Whether to delete it even though users lose rights."));
     let collection = json!({
         "get": index.answers_known(page(), &[READ, &[403]]),
         "post": create.answers("201", created, &[WRITE, BODY]),
         "put": put.answers("200", one("What it is now."), &[WRITE, BODY]),
     });
     let items = json!({
-        "get": Operation::read(plural, &id("read"), &format!("Read a {singular}"), &item).answers_known(one("It."), &[READ, &[403]]),
+        "get": Operation::read(plural, &id("read"), &format!("Read {one_of_them}"), &item).answers_known(one("It."), &[READ, &[403]]),
         "put": update("update"),
         "patch": update("patch"),
         "delete": delete.answers("200", one("What it was."), &[WRITE]),
