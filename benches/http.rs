@@ -81,7 +81,7 @@ async fn measure_database(
     folder: &Path,
     cluster: Option<&Cluster>,
 ) {
-    let server = Process::server(url);
+    let server = Process::server(url, folder);
     let bench = Bench { name, server, folder, cluster };
     println!("{name:<10}memory at the start: {:.0} MB", bench.server.memory().0);
 
@@ -216,7 +216,7 @@ impl Bench<'_> {
 fn measure_start() {
     let folder = tempfile::tempdir().unwrap();
     let begun = Instant::now();
-    let server = Process::server(&format!("sqlite:{}", folder.path().join("start.db").display()));
+    let server = Process::server(&format!("sqlite:{}", folder.path().join("start.db").display()), folder.path());
     let mut stream = std::net::TcpStream::connect(server.address.trim_start_matches("http://")).unwrap();
     std::io::Write::write_all(&mut stream, b"GET /status HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
     let mut answer = String::new();

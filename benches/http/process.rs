@@ -14,10 +14,12 @@ pub struct Process {
 }
 
 impl Process {
-    pub fn server(url: &str) -> Self {
+    /// A server on a database, with its files in a folder of the benchmark's.
+    pub fn server(url: &str, folder: &Path) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mkt"));
         command.args(["serve", "--listen", "127.0.0.1:0", "--database-url", url, "--log", "info"]);
         command.env("MKT_ADMIN_TOKEN", TOKEN).env("MKT_SECRET_KEY", "a secret key for the benchmark only");
+        command.env("MKT_STORAGE_URL", format!("file://{}", folder.join("files").display()));
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let address = address(child.stderr.take().unwrap());
         Self { child, address }
