@@ -36,7 +36,7 @@ impl Client {
         self.collection_at(R::TABLE.path_under(ancestors))
     }
 
-    /// The records at a path. As [`Value`](serde_json::Value), answers keep what only newer servers know of.
+    /// The records at a path. As [`Value`], answers keep what only newer servers know of.
     pub fn collection_at<T: DeserializeOwned>(&self, path: String) -> Collection<'_, T> {
         Collection { client: self, path, answers: PhantomData }
     }

@@ -2,7 +2,7 @@
 //! alike for both; the column `search` keeps them, and each database has an index of its own over it.
 
 use super::{Db, Dialect, Statement};
-use crate::core::Result;
+use crate::core::{Result, clock};
 
 /// More hits than these are common: on SQLite they are then found sooner on a walk in the order of the index.
 const COMMON: i64 = 1000;
@@ -37,7 +37,8 @@ pub struct Hits {
 }
 
 impl Db {
-    /// Finds out whether these hits are common. PostgreSQL's planner knows by itself.
+    /// Finds out whether these hits are common, or were a moment ago: it decides how they are found, not what. PostgreSQL's
+    /// planner knows by itself.
     ///
     /// # Errors
     /// When the database is away.
@@ -46,7 +47,7 @@ impl Db {
             let text = format!("select count(*) from (select 1 from {table}_search where {table}_search match ");
             let mut count = Statement::new(text);
             count.push_arg(fts5(hits)).push(" limit ").push_arg(COMMON + 1).push(")");
-            hits.common = self.scalar::<i64>(count).await? > COMMON;
+            hits.common = self.count(count, clock::now()).await? > COMMON;
         }
         Ok(())
     }
