@@ -100,14 +100,14 @@ async fn from_folder(mut file: File, part: Range<u64>) -> Result<BoxStream<'stat
     Ok(pieces.boxed())
 }
 
+/// Where files are, by their content.
+const CONTENT: &str = "content";
+/// Where is what is made from them.
+const DERIVED: &str = "derived";
+
 /// Where the content of a file is.
 fn content(sha256: &Sha256) -> Path {
-    Path::from(format!("content/{}/{sha256}", &sha256.as_str()[..2]))
-}
-
-/// Where what is made from a file is.
-fn derived(sha256: &Sha256) -> Path {
-    Path::from(format!("derived/{}/{sha256}", &sha256.as_str()[..2]))
+    Path::from(format!("{CONTENT}/{}/{sha256}", sha256.folder()))
 }
 
 /// A failure of the store, which may well work later.

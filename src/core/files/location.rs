@@ -63,8 +63,8 @@ fn open_folder(folder: &Path) -> Result<Arc<dyn ObjectStore>> {
     };
     std::fs::create_dir_all(folder).map_err(|error| unusable(error.into()))?;
     let store = LocalFileSystem::new_with_prefix(folder).map_err(|error| unusable(error.into()))?;
-    // A row must not refer to what a power cut takes away.
-    Ok(Arc::new(store.with_fsync(true).with_automatic_cleanup(true)))
+    // A row must not refer to what a power cut takes away. Folders stay when they are empty, for a file may just be coming in.
+    Ok(Arc::new(store.with_fsync(true)))
 }
 
 fn open_s3(url: &Url) -> Result<Arc<dyn ObjectStore>> {

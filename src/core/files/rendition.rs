@@ -1,9 +1,10 @@
 //! Renditions: pictures made smaller, once, and kept.
 
 use bytes::Bytes;
+use object_store::path::Path;
 use object_store::{ObjectStoreExt, PutPayload};
 
-use super::{Files, Sha256, away, content, derived, image};
+use super::{DERIVED, Files, Sha256, away, content, image};
 use crate::core::{Error, Result};
 
 /// A size that pictures are shown in.
@@ -18,9 +19,11 @@ pub enum Size {
 }
 
 impl Size {
+    const ALL: [Self; 3] = [Self::Small, Self::Medium, Self::Large];
+
     /// The size of this name.
     pub fn named(word: &str) -> Option<Self> {
-        [Self::Small, Self::Medium, Self::Large].into_iter().find(|size| size.word() == word)
+        Self::ALL.into_iter().find(|size| size.word() == word)
     }
 
     fn word(self) -> &'static str {
@@ -49,6 +52,16 @@ pub struct Rendition {
     pub tag: String,
 }
 
+/// Where a picture is kept in a size.
+fn location(sha256: &Sha256, size: Size) -> Path {
+    Path::from(format!("{DERIVED}/{}/{sha256}-{}", sha256.folder(), size.word()))
+}
+
+/// Where a picture may be kept in any size.
+pub(super) fn locations(sha256: &Sha256) -> impl Iterator<Item = Path> {
+    Size::ALL.into_iter().map(|size| location(sha256, size))
+}
+
 impl Files {
     /// A picture of the store in a size; a neutral one in place of none.
     ///
@@ -65,7 +78,7 @@ impl Files {
     }
 
     async fn smaller(&self, sha256: &Sha256, size: Size) -> Result<Bytes> {
-        let kept = derived(sha256).join(size.word());
+        let kept = location(sha256, size);
         match self.store.get(&kept).await {
             Ok(found) => return found.bytes().await.map_err(away),
             Err(object_store::Error::NotFound { .. }) => {}

@@ -24,6 +24,11 @@ impl Sha256 {
         &self.0
     }
 
+    /// The first two digits, by which files are spread over folders.
+    pub(super) fn folder(&self) -> &str {
+        &self.0[..2]
+    }
+
     /// The bytes in base 64, as `Repr-Digest` has them (RFC 9530).
     pub fn base64(&self) -> String {
         let byte = |index| u8::from_str_radix(self.0.get(index..index + 2).unwrap_or_default(), 16).unwrap_or_default();
