@@ -2,6 +2,7 @@
 //! Nothing here knows HTTP or a terminal.
 
 pub mod access;
+pub mod audit;
 pub mod clock;
 pub mod db;
 pub mod demo;
@@ -18,5 +19,7 @@ pub mod page;
 pub mod resource;
 pub mod secret;
 pub mod seed;
+pub mod session;
+pub mod signing;
 
 pub use error::{Error, Kind, Result};

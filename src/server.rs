@@ -2,6 +2,7 @@
 
 mod answer;
 mod asker;
+mod authenticator;
 mod body;
 mod cable;
 mod cache;
@@ -18,6 +19,7 @@ mod packages;
 mod problem;
 mod products;
 mod router;
+mod sessions;
 mod shutdown;
 mod status;
 
@@ -33,10 +35,14 @@ pub use openapi::document as openapi;
 pub use origin::{Proxy, WebOrigin};
 pub use shutdown::Shutdown;
 
+use authenticator::Authenticator;
+
+use crate::core::clock;
 use crate::core::db::Db;
 use crate::core::event::Relay;
 use crate::core::files::Files;
 use crate::core::secret::Secret;
+use crate::core::signing::Keys;
 use crate::core::{Error, Result};
 
 /// How a server is set up.
@@ -56,6 +62,8 @@ pub struct Settings {
     pub cors_origins: Vec<WebOrigin>,
     /// Whether the catalogue's events may be followed without a token.
     pub anonymous_events: bool,
+    /// Whether owners of products may publish them without a role that permits it.
+    pub self_publishing: bool,
     /// The token of the first administrator.
     pub admin_token: Secret,
 }
@@ -71,6 +79,7 @@ struct Inner {
     settings: Settings,
     shutdown: Shutdown,
     cache: cache::Cache,
+    authenticator: Authenticator,
 }
 
 impl App {
@@ -99,6 +108,11 @@ impl App {
         &self.0.cache
     }
 
+    /// Who tokens stand for.
+    pub fn authenticator(&self) -> &Authenticator {
+        &self.0.authenticator
+    }
+
     /// The end of this server.
     pub fn shutdown(&self) -> &Shutdown {
         &self.0.shutdown
@@ -125,6 +139,9 @@ impl Server {
                 .because(error)
         })?;
         let (follower, relay) = Relay::start(db.clone()).await?;
+        let keys = Keys::default();
+        keys.renew(&db, clock::now()).await?;
+        let authenticator = Authenticator::new(keys, settings.admin_token.clone());
         let app = App(Arc::new(Inner {
             db,
             files,
@@ -132,6 +149,7 @@ impl Server {
             settings,
             shutdown: Shutdown::default(),
             cache: cache::Cache::default(),
+            authenticator,
         }));
         let jobs = tokio::spawn(jobs::run(app.clone()));
         Ok(Self { listener, app, relay, jobs })
@@ -175,6 +193,7 @@ impl Server {
         };
         self.relay.abort();
         self.jobs.abort();
+        jobs::last(&self.app).await;
         // A connection that the database does not give back is not waited for.
         let _ = tokio::time::timeout(Duration::from_secs(1), self.app.db().close()).await;
         finished

@@ -15,7 +15,7 @@ use super::storage::{DatabaseArgs, FilesArgs, secret_key};
 use crate::core::access::administrator;
 use crate::core::db::{Db, Wait};
 use crate::core::secret::Secret;
-use crate::core::{demo, seed};
+use crate::core::{clock, demo, seed};
 use crate::server::{Proxy, Server, Settings, WebOrigin};
 
 /// The form of log lines.
@@ -71,6 +71,10 @@ pub struct Args {
     #[arg(long, env = "MKT_ANONYMOUS_EVENTS", value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
     anonymous_events: bool,
 
+    /// Let owners publish their products without a role that permits it
+    #[arg(long, env = "MKT_SELF_PUBLISHING", value_name = "BOOL", default_value_t = false, action = clap::ArgAction::Set)]
+    self_publishing: bool,
+
     /// Addresses or networks of proxies whose Forwarded headers are believed
     #[arg(long, env = "MKT_TRUSTED_PROXIES", value_name = "NET", value_delimiter = ',')]
     trusted_proxies: Vec<Proxy>,
@@ -110,6 +114,7 @@ pub async fn run(args: Args, printer: &Printer) -> Result<(), Failed> {
         trusted_proxies: args.trusted_proxies,
         cors_origins: args.cors_origins,
         anonymous_events: args.anonymous_events,
+        self_publishing: args.self_publishing,
         admin_token: admin_token.clone(),
     };
     let files = args.files.open(&url)?;
@@ -120,7 +125,7 @@ pub async fn run(args: Args, printer: &Printer) -> Result<(), Failed> {
         () = &mut stop => return Ok(()),
     };
     let server = Server::bind(db.clone(), files, settings).await?;
-    if made && !administrator::exists(&db).await? {
+    if made && !administrator::exists(&db, clock::now()).await? {
         printer.note(&format!(
             "Nobody is an administrator yet. Until somebody is, this token may do everything:\n\n  export MKT_TOKEN={}\n",
             admin_token.expose()

@@ -23,6 +23,11 @@ impl Timestamp {
         self.0.timestamp()
     }
 
+    /// The instant so many seconds after the Unix epoch; the epoch itself when that is beyond all calendars.
+    pub fn from_unix_seconds(seconds: i64) -> Self {
+        Self(DateTime::from_timestamp(seconds, 0).unwrap_or_default())
+    }
+
     /// The instant as a [`DateTime`].
     pub fn datetime(self) -> DateTime<Utc> {
         self.0

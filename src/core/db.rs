@@ -13,7 +13,7 @@ mod text;
 mod url;
 
 use std::ops::Deref;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sqlx::postgres::{PgListener, PgRow};
@@ -32,11 +32,15 @@ pub use statement::Statement;
 pub use text::{Has, Hits, Lexeme};
 pub use url::DatabaseUrl;
 
+use super::audit::{self, Entry};
 use super::clock::Timestamp;
 use super::event::{self, NewEvent};
 use super::secret::Secret;
 use super::{Error, Result};
 use sealed::Seal;
+
+/// The name under which changes to who may do what are counted, as streams count their events.
+const ACCESS: &str = "access";
 
 /// A row type that decodes from either database; `#[derive(FromRow)]` suffices.
 pub trait Row: for<'r> FromRow<'r, PgRow> + for<'r> FromRow<'r, SqliteRow> + Send + Unpin + 'static {}
@@ -57,6 +61,8 @@ struct Commits {
     made: Notify,
     /// Counts commits, of this process and as far as they are heard of those of others.
     generation: AtomicU64,
+    /// The newest version of who may do what that is known here.
+    access: AtomicI64,
     /// What was counted a moment ago.
     counts: counts::Counts,
 }
@@ -177,7 +183,7 @@ impl Db {
             }
         };
         let db = Self { handle, commits: self.commits.clone(), seal: self.seal.clone() };
-        Ok(Tx { db, announced: Mutex::default() })
+        Ok(Tx { db, announced: Mutex::default(), audited: Mutex::default(), access: AtomicBool::default() })
     }
 
     /// All rows that a statement gives.
@@ -257,9 +263,32 @@ impl Db {
         self.commits.generation.load(Ordering::SeqCst)
     }
 
+    /// The version of who may do what, as far as it is known here: what was found out about that holds while it stays
+    /// the same.
+    pub fn access_version(&self) -> i64 {
+        self.commits.access.load(Ordering::SeqCst)
+    }
+
+    /// Takes note of changes to who may do what that other servers have made.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn follow_access(&self) -> Result<()> {
+        let version = event::last_offset(self, ACCESS).await?;
+        self.commits.access.fetch_max(version, Ordering::SeqCst);
+        Ok(())
+    }
+
     /// Notes that another server has changed the database.
     pub fn changed_elsewhere(&self) {
         self.commits.generation.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Takes the next version of who may do what, and tells other servers, who hear it when the transaction commits.
+    async fn advance_access(&self) -> Result<i64> {
+        let version = event::advance(self, ACCESS, 1).await?;
+        self.notify_others().await?;
+        Ok(version)
     }
 
     /// Tells other servers on the same database that it has changed. Nothing to do on SQLite.
@@ -323,6 +352,8 @@ impl Listener {
 pub struct Tx {
     db: Db,
     announced: Mutex<Vec<NewEvent>>,
+    audited: Mutex<Vec<Entry>>,
+    access: AtomicBool,
 }
 
 impl Deref for Tx {
@@ -339,6 +370,16 @@ impl Tx {
         self.announced.lock().unwrap_or_else(PoisonError::into_inner).extend(events);
     }
 
+    /// Keeps an entry of the audit log, to be written at the transaction's end.
+    pub fn audit(&self, entry: Entry) {
+        self.audited.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
+    }
+
+    /// Notes that this transaction changes who may do what: every server hears of it as it commits.
+    pub fn changes_access(&self) {
+        self.access.store(true, Ordering::SeqCst);
+    }
+
     /// Holds a row against other writers until the transaction ends. On SQLite the transaction holds the whole database.
     ///
     /// # Errors
@@ -353,7 +394,7 @@ impl Tx {
         }
     }
 
-    /// Writes the events announced, then makes all changes durable and visible at once, and wakes the relay.
+    /// Writes the audit log and the events announced, then makes all changes durable and visible at once, and wakes the relay.
     ///
     /// Events come last because their place in the log is a lock that all writers of events share.
     ///
@@ -361,6 +402,11 @@ impl Tx {
     /// When the database refuses or is away; then nothing was changed, or, should the connection be lost at this very
     /// moment, it is unknown.
     pub async fn commit(self) -> Result<()> {
+        audit::write(&self.db, self.audited.into_inner().unwrap_or_else(PoisonError::into_inner)).await?;
+        let access = match self.access.into_inner() {
+            true => Some(self.db.advance_access().await?),
+            false => None,
+        };
         let events = self.announced.into_inner().unwrap_or_else(PoisonError::into_inner);
         event::write(&self.db, &events).await?;
         let shared = || Error::internal("a transaction was still in use at its commit");
@@ -370,6 +416,9 @@ impl Tx {
             Handle::Postgres(_) | Handle::Sqlite { .. } => return Err(shared()),
         }
         .map_err(failure::classify)?;
+        if let Some(version) = access {
+            self.db.commits.access.fetch_max(version, Ordering::SeqCst);
+        }
         self.db.commits.generation.fetch_add(1, Ordering::SeqCst);
         self.db.commits.made.notify_one();
         Ok(())

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-pub use log::{after, newest, newest_position, since, write};
+pub use log::{advance, after, last_offset, newest, newest_position, since, write};
 pub use relay::Relay;
 
 use super::access::{Caller, Verb};
@@ -159,6 +159,6 @@ impl Delivery {
     pub fn is_for(&self, caller: &Caller) -> bool {
         self.readable_by_all
             || caller.permits_all(&Product::TABLE, Verb::Read)
-            || self.owner.is_some() && self.owner == caller.user_id()
+            || self.owner.is_some() && self.owner == caller.user_id() && caller.covers("products", Verb::Read)
     }
 }

@@ -5,6 +5,7 @@
 
 mod appointment;
 mod attempt;
+mod audit_event;
 mod badge;
 mod build;
 mod claim;
@@ -36,6 +37,7 @@ mod voucher;
 
 pub use appointment::Appointment;
 pub use attempt::{Attempt, Outcome};
+pub use audit_event::AuditEvent;
 pub use badge::Badge;
 pub use build::{Build, Package};
 pub use claim::Claim;

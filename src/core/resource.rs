@@ -22,7 +22,7 @@ pub use located::Located;
 pub use query::Query;
 pub use read::{find, is_readable, list, load};
 pub use record::{Embed, FieldInfo, Mode, Record, parse};
-pub use table::{Parent, Reference, Table};
+pub use table::{Decides, Parent, Reference, Table};
 pub use write::{
     Precondition, allow_create, allow_update, amend, changed_meanwhile, create, delete, draft, insert, replace,
     require, transition, update,

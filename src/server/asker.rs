@@ -9,10 +9,11 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, Method, header};
 use serde_json::json;
 
-use super::App;
 use super::origin::origin;
 use super::problem::Problem;
-use crate::core::access::{Caller, administrator};
+use super::{App, canonical};
+use crate::core::access::Caller;
+use crate::core::clock;
 use crate::core::idempotency::IdempotencyKey;
 use crate::core::resource::Given;
 use crate::core::{Error, Kind, Result};
@@ -35,17 +36,32 @@ impl FromRequestParts<App> for Asker {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let origin = origin_of(parts, app);
-        let mut caller = match bearer(&parts.headers)? {
-            None => Caller::anonymous(origin),
-            Some(token) => authenticate(app, token, origin).await?,
-        };
+        let mut caller = identify(parts, app).await?;
         if let Some(key) = parts.headers.get(IDEMPOTENCY_KEY).filter(|_| parts.method == Method::POST) {
             let key = key.to_str().unwrap_or_default();
             caller.idempotency_key = Some(IdempotencyKey::new(key, &caller, parts.uri.path())?);
         }
         Ok(Self(caller))
     }
+}
+
+/// Who sends a request. It is found out once and kept with the request.
+///
+/// # Errors
+/// [`Kind::Unauthenticated`] when the credentials don't hold.
+pub async fn identify(parts: &mut Parts, app: &App) -> Result<Caller> {
+    if let Some(caller) = parts.extensions.get::<Caller>() {
+        return Ok(caller.clone());
+    }
+    let origin = origin_of(parts, app);
+    let caller = match bearer(&parts.headers)? {
+        None => Caller::anonymous(origin),
+        Some(token) => authenticate(app, token, origin).await?,
+    };
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| canonical(*peer));
+    let caller = Caller { address: peer, self_publishing: app.settings().self_publishing, ..caller };
+    parts.extensions.insert(caller.clone());
+    Ok(caller)
 }
 
 impl Asker {
@@ -71,10 +87,10 @@ pub fn origin_of(parts: &Parts, app: &App) -> Arc<str> {
 /// # Errors
 /// [`Kind::Unauthenticated`] when it does not hold.
 pub async fn authenticate(app: &App, token: &str, origin: Arc<str>) -> Result<Caller> {
-    let caller = administrator::authenticate(app.db(), &app.settings().admin_token, token, origin).await?;
-    caller.ok_or_else(|| {
-        Error::new(Kind::Unauthenticated, "The token is unknown, has expired or was revoked. Sign in again.")
-    })
+    let principal = app.authenticator().principal(app.db(), token, clock::now()).await?;
+    let unknown =
+        || Error::new(Kind::Unauthenticated, "The token is unknown, has expired or was revoked. Sign in again.");
+    principal.map(|principal| Caller::new(principal, origin)).ok_or_else(unknown)
 }
 
 /// The token of `Authorization: Bearer …` (RFC 6750).

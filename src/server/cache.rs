@@ -1,5 +1,5 @@
-//! Answers to strangers, kept for a moment. What anybody may read is the same for all who ask the same, and most of the
-//! traffic. Any change made through this server shows at once, one made through another as soon as that server has
+//! Answers kept for a moment: those to strangers, which are the same for all who ask the same, and those to everybody who
+//! is signed in, for whoever has the same token. Any change made through this server shows at once, one made through another as soon as that server has
 //! announced it, and the passing of an instant of publication within [`LIFETIME`].
 
 use std::sync::Arc;
@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::App;
-use super::asker::origin_of;
+use super::asker::identify;
+use super::problem::Problem;
+use crate::core::access::{Actor, Scopes};
 
 /// How long an answer is kept.
 const LIFETIME: Duration = Duration::from_secs(1);
@@ -27,6 +29,9 @@ const LONGEST_ADDRESS: usize = 1024;
 #[derive(PartialEq, Eq, Hash)]
 struct Question {
     generation: u64,
+    /// Who asked, and within which scopes: what the answer depends on besides.
+    asker: Actor,
+    scopes: Scopes,
     origin: Arc<str>,
     address: String,
 }
@@ -51,17 +56,22 @@ impl Default for Cache {
     }
 }
 
-/// Answers a stranger's `GET` as a moment ago, if nothing has changed since.
+/// Answers a `GET` as a moment ago, if nothing has changed since.
 pub async fn keep(State(app): State<App>, request: Request, next: Next) -> Response {
     let address = request.uri().path_and_query().map(|address| address.as_str()).unwrap_or_default();
-    let stranger = !request.headers().contains_key(header::AUTHORIZATION);
-    if request.method() != Method::GET || !stranger || address.len() > LONGEST_ADDRESS {
+    if request.method() != Method::GET || address.len() > LONGEST_ADDRESS {
         return next.run(request).await;
     }
     let address = address.to_owned();
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     // The generation is read before the database is, so that a change in between makes this answer unreachable.
-    let question = Question { generation: app.db().generation(), origin: origin_of(&parts, &app), address };
+    let generation = app.db().generation();
+    let caller = match identify(&mut parts, &app).await {
+        Ok(caller) => caller,
+        Err(error) => return Problem::from(error).into_response(),
+    };
+    let scopes = caller.principal.credential.scopes.clone();
+    let question = Question { generation, asker: caller.principal.actor, scopes, origin: caller.origin, address };
     if let Some(Kept { headers, body }) = app.cache().0.get(&question) {
         return (headers, body).into_response();
     }

@@ -76,7 +76,8 @@ pub fn id(name: &str, text: &str) -> Result<Uuid, Problem> {
     text.parse().map_err(|_| Error::bad_request(format!("The {name} in the address is not a UUID.")).into())
 }
 
-async fn index<R: Resource>(
+/// A page of an index.
+pub async fn index<R: Resource>(
     State(app): State<App>,
     asker: Asker,
     Ids(ancestors): Ids,
@@ -133,7 +134,8 @@ pub async fn list<R: Resource>(
     answer::page(&page, &format!("{}{path}", asker.origin), pairs)
 }
 
-async fn show<R: Resource>(State(app): State<App>, asker: Asker, ids: Ids) -> Answer {
+/// One item.
+pub async fn show<R: Resource>(State(app): State<App>, asker: Asker, ids: Ids) -> Answer {
     let (ancestors, id) = ids.split()?;
     answer::json(StatusCode::OK, &resource::find::<R>(app.db(), &asker, ancestors, id).await?)
 }

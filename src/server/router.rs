@@ -18,7 +18,7 @@ use super::origin::WebOrigin;
 use super::problem::{self, Problem};
 use super::{
     App, answer, body, cable, cache, crud, deadline, events, files, identity_providers, openapi, packages, products,
-    status,
+    sessions, status,
 };
 use crate::core::Error;
 use crate::core::model;
@@ -36,7 +36,10 @@ pub fn router(app: App) -> Router {
     let api = resources
         .merge(products::routes())
         .merge(identity_providers::routes())
+        .merge(sessions::routes())
         .merge(status::routes())
+        .route("/audit_events", get(crud::index::<model::AuditEvent>))
+        .route("/audit_events/{audit_event_id}", get(crud::show::<model::AuditEvent>))
         .route("/events", get(events::index))
         .route("/packages", post(packages::publish))
         .route("/openapi.json", get(openapi::show))

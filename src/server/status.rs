@@ -95,7 +95,7 @@ async fn status(State(app): State<App>, asker: Asker) -> Result<axum::Json<Statu
         message: "The marketplace and its database are healthy.".into(),
         product: Clock { datetime: clock::now() },
         database: Clock { datetime: database },
-        permissions: identity.is_some().then(|| asker.permissions.in_full()),
+        permissions: identity.is_some().then(|| asker.permissions().in_full()),
         identity,
     }))
 }

@@ -1,8 +1,10 @@
-//! The first administrator: a token holds `everything.manage` until a person does.
+//! The first administrator: a token holds `everything.manage` until a person does who can sign in.
+
+use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::{Caller, Permissions, Verb};
+use super::{Actor, Credential, Permissions, Principal, Verb};
 use crate::core::Result;
 use crate::core::clock::Timestamp;
 use crate::core::db::{Db, Json, Tx};
@@ -17,44 +19,45 @@ pub fn token(configured: Option<Secret>, secret_key: &Secret) -> Secret {
     configured.unwrap_or_else(|| secret_key.derive("token of the first administrator"))
 }
 
-/// Whether a person is an administrator by now, which ends the token.
+/// Whom the token stands for.
+pub fn principal() -> Principal {
+    Principal {
+        actor: Actor::User(ID.into()),
+        permissions: Arc::new(Permissions::everything()),
+        credential: Arc::new(Credential::default()),
+    }
+}
+
+/// Whether a person is an administrator by now and can sign in, which ends the token: by an identity of a provider that is
+/// enabled, or by a token that has not expired.
 ///
 /// # Errors
 /// When the database is away.
-pub async fn exists(db: &Db) -> Result<bool> {
+pub async fn exists(db: &Db, now: Timestamp) -> Result<bool> {
     let roles: Vec<(Json<Permissions>,)> = db
         .all(crate::sql!(
             "select roles.permissions from roles where exists (select 1 from appointments \
-             where appointments.role_id = roles.id and entity_type = 'User' and entity_id <> $1)",
-            ID
+             join users on users.id = appointments.user_id or users.id in \
+             (select members.user_id from members where members.group_id = appointments.group_id) \
+             where appointments.role_id = roles.id and users.id <> $1 and (exists (select 1 from identities \
+             join identity_providers on identity_providers.id = identities.identity_provider_id \
+             where identities.user_id = users.id and identity_providers.enabled_at <= $2) \
+             or exists (select 1 from tokens where tokens.user_id = users.id and tokens.expires_at > $2)))",
+            ID,
+            now
         ))
         .await?;
     Ok(roles.iter().any(|(Json(permissions),)| permissions.permit("everything", Verb::Manage)))
 }
 
-/// The caller that a candidate token makes, if it is the administrator's and still holds.
-///
-/// # Errors
-/// When the database is away.
-pub async fn authenticate(
-    db: &Db,
-    token: &Secret,
-    candidate: &str,
-    origin: std::sync::Arc<str>,
-) -> Result<Option<Caller>> {
-    if !token.matches(candidate) || exists(db).await? {
-        return Ok(None);
-    }
-    Ok(Some(Caller::administrator(origin)))
-}
-
-/// Appoints a user to a role.
+/// Appoints a user to a role, unless that is so already.
 ///
 /// # Errors
 /// When the database refuses.
 pub async fn appoint(tx: &Tx, role: Uuid, user: Uuid, now: Timestamp) -> Result<()> {
     tx.execute(crate::sql!(
-        "insert into appointments (id, role_id, entity_type, entity_id, created_at, updated_at) values ($1, $2, 'User', $3, $4, $4)",
+        "insert into appointments (id, role_id, entity_type, entity_id, created_at, updated_at) values ($1, $2, 'User', $3, $4, $4) \
+         on conflict do nothing",
         Uuid::new_v4(),
         role,
         user,

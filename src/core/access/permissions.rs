@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::core::Result;
-use crate::core::db::{Db, Json};
+use crate::core::db::{Db, Json, Statement};
 use crate::core::field::{Document, Field, Shape};
 use crate::core::id::Id;
-use crate::core::model::User;
+use crate::core::model::{Group, User};
 
 /// What somebody may do with a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,8 +55,9 @@ const PUBLISHED: &[&str] = &["create", "read", "update", "delete", "publish", "v
 const TEMPLATE: &[(&str, &[&str])] = &[
     ("everything", &["manage"]),
     ("appointments", CRUD),
-    // The record of who asked for what is written by the marketplace alone.
+    // The record of who asked for what is written by the marketplace alone, and so is the log of changes.
     ("attempts", &["read"]),
+    ("audit", &["read"]),
     ("badges", CRUD),
     ("builds", PUBLISHED),
     ("claims", CRUD),
@@ -86,6 +87,13 @@ const TEMPLATE: &[(&str, &[&str])] = &[
     ("vouchers", CRUD),
 ];
 
+/// Whether there is such a resource with such a verb; none stands for any.
+pub(super) fn is_known(resource: Option<&str>, verb: Option<&str>) -> bool {
+    let knows = |known: &str| verb.is_none_or(|verb| verb == known);
+    let on = |name: &str| resource.is_none_or(|resource| resource == name);
+    TEMPLATE.iter().any(|(name, verbs)| on(name) && verbs.iter().any(|verb| knows(verb)))
+}
+
 /// Which verbs on which resources are permitted. What is not named is not.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -113,14 +121,30 @@ impl Permissions {
     /// # Errors
     /// When the database is away.
     pub async fn of_user(db: &Db, id: Id<User>) -> Result<Self> {
-        let roles: Vec<(Json<Self>,)> = db
-            .all(crate::sql!(
+        Self::of_roles(
+            db,
+            crate::sql!(
                 "select roles.permissions from roles where exists (select 1 from appointments \
                  where appointments.role_id = roles.id and (appointments.user_id = $1 \
                  or appointments.group_id in (select group_id from members where members.user_id = $1)))",
                 id
-            ))
-            .await?;
+            ),
+        )
+        .await
+    }
+
+    /// Those of all roles of a group.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn of_group(db: &Db, id: Id<Group>) -> Result<Self> {
+        let roles = "select roles.permissions from roles where exists (select 1 from appointments \
+                     where appointments.role_id = roles.id and appointments.group_id = $1)";
+        Self::of_roles(db, Statement::new(roles).bind(id)).await
+    }
+
+    async fn of_roles(db: &Db, roles: Statement) -> Result<Self> {
+        let roles: Vec<(Json<Self>,)> = db.all(roles).await?;
         Ok(roles.into_iter().fold(Self::none(), |all, (Json(role),)| all.merged(role)))
     }
 
@@ -129,6 +153,19 @@ impl Permissions {
         let granted =
             |resource: &str, verb: &str| self.0.get(resource).and_then(|verbs| verbs.get(verb)) == Some(&true);
         granted(resource, verb.word()) || granted("everything", Verb::Manage.word())
+    }
+
+    /// The first of others that these do not permit.
+    pub fn first_beyond(&self, others: &Self) -> Option<String> {
+        let granted = others.0.iter().flat_map(|(resource, verbs)| {
+            verbs.iter().filter(|(_, granted)| **granted).map(move |(verb, _)| (resource, verb))
+        });
+        let beyond = granted.filter(|(resource, verb)| {
+            let mine =
+                |resource: &str, verb: &str| self.0.get(resource).and_then(|verbs| verbs.get(verb)) == Some(&true);
+            !mine(resource, verb) && !mine("everything", Verb::Manage.word())
+        });
+        beyond.map(|(resource, verb)| format!("{resource}.{verb}")).next()
     }
 
     /// These and others together.

@@ -9,12 +9,21 @@ use crate::core::resource::{Parent, Table};
 
 /// Appends the condition under which the caller may do this with a row of the table.
 pub fn push_scope(table: &Table, caller: &Caller, verb: Verb, statement: &mut Statement) {
+    if caller.covers(table.permission(), verb) {
+        push_allowed(table, caller, verb, statement);
+    } else {
+        push_allowed(table, &caller.as_stranger(), verb, statement);
+    }
+}
+
+/// The same without regard to scopes: they are about what is asked for, not about what follows from it.
+fn push_allowed(table: &Table, caller: &Caller, verb: Verb, statement: &mut Statement) {
     if caller.permits_all(table, verb) {
         statement.push("true");
         return;
     }
     statement.push("(false");
-    for rule in rules(table, verb) {
+    for rule in rules(table, caller, verb) {
         statement.push(" or ");
         push_when(table, caller, rule.when, statement);
     }
@@ -24,6 +33,10 @@ pub fn push_scope(table: &Table, caller: &Caller, verb: Verb, statement: &mut St
 /// Appends the condition under which the caller may create a row of the table, of which `id_in` tells the ids that its
 /// columns will hold.
 pub fn push_creation(table: &Table, caller: &Caller, id_in: impl Fn(&str) -> Option<Uuid>, statement: &mut Statement) {
+    if !caller.covers(table.permission(), Verb::Create) {
+        statement.push("false");
+        return;
+    }
     let push_parents = |statement: &mut Statement, push: &dyn Fn(&Table, &mut Statement)| {
         for parent in parents(table) {
             let above = parent.table.plural;
@@ -34,7 +47,7 @@ pub fn push_creation(table: &Table, caller: &Caller, id_in: impl Fn(&str) -> Opt
         }
     };
     statement.push("(false");
-    for rule in rules(table, Verb::Create) {
+    for rule in rules(table, caller, Verb::Create) {
         statement.push(" or ");
         match rule.when {
             When::Own => {
@@ -44,13 +57,18 @@ pub fn push_creation(table: &Table, caller: &Caller, id_in: impl Fn(&str) -> Opt
             }
             When::Parent(verb) => {
                 statement.push("true");
-                push_parents(statement, &|parent, statement| push_scope(parent, caller, verb, statement));
+                push_parents(statement, &|parent, statement| push_allowed(parent, caller, verb, statement));
             }
             When::InOwn => {
                 statement.push("true");
                 push_parents(statement, &|parent, statement| push_owned(parent, caller, statement));
             }
-            When::Always | When::Published | When::PublishedInParent | When::Member => {
+            When::Always
+            | When::Published
+            | When::PublishedInParent
+            | When::Member
+            | When::SelfPublished
+            | When::OfPlatform => {
                 statement.push("false");
             }
         }
@@ -58,8 +76,9 @@ pub fn push_creation(table: &Table, caller: &Caller, id_in: impl Fn(&str) -> Opt
     statement.push(")");
 }
 
-fn rules<'a>(table: &'a Table, verb: Verb) -> impl Iterator<Item = &'static Rule> + 'a {
-    POLICY.iter().filter(move |rule| rule.resource == table.plural && rule.verbs.contains(&verb))
+fn rules<'a>(table: &'a Table, caller: &'a Caller, verb: Verb) -> impl Iterator<Item = &'static Rule> + 'a {
+    let about = move |rule: &&Rule| rule.resource == table.plural && caller.is(rule.who);
+    POLICY.iter().filter(about).filter(move |rule| rule.verbs.contains(&verb))
 }
 
 fn parents(table: &Table) -> impl Iterator<Item = &Parent> {
@@ -75,6 +94,11 @@ fn push_when(table: &Table, caller: &Caller, when: When, statement: &mut Stateme
         When::Own => push_equal(table, table.owner, caller, statement),
         When::InOwn => push_parents(table, statement, &|parent, statement| push_owned(parent, caller, statement)),
         When::Member => push_member(table, caller, statement),
+        When::SelfPublished if caller.self_publishing => push_owned(table, caller, statement),
+        When::SelfPublished => {
+            statement.push("false");
+        }
+        When::OfPlatform => push_of_platform(table, caller, statement),
         When::Parent(verb) => push_parent(table, caller, verb, statement),
         When::PublishedInParent => {
             push_published(table, caller, statement);
@@ -107,6 +131,13 @@ fn push_owned(table: &Table, caller: &Caller, statement: &mut Statement) {
     }
 }
 
+fn push_of_platform(table: &Table, caller: &Caller, statement: &mut Statement) {
+    match (table.platform, caller.platform_id()) {
+        (Some(column), Some(id)) => statement.push(&format!("{}.{column} = ", table.plural)).push_arg(id),
+        _ => statement.push("false"),
+    };
+}
+
 fn push_member(table: &Table, caller: &Caller, statement: &mut Statement) {
     match (table.group, caller.user_id()) {
         (Some(column), Some(user)) => {
@@ -123,7 +154,7 @@ fn push_member(table: &Table, caller: &Caller, statement: &mut Statement) {
 }
 
 fn push_parent(table: &Table, caller: &Caller, verb: Verb, statement: &mut Statement) {
-    push_parents(table, statement, &|parent, statement| push_scope(parent, caller, verb, statement));
+    push_parents(table, statement, &|parent, statement| push_allowed(parent, caller, verb, statement));
 }
 
 /// Appends that all that a row is part of is there and meets a condition.

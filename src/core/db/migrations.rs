@@ -24,6 +24,7 @@ const MIGRATIONS: &[(&str, Text)] = &[
         },
     ),
     ("listing", Text::Both(include_str!("../../../migrations/0005_listing.sql"))),
+    ("sign_in", Text::Both(include_str!("../../../migrations/0006_sign_in.sql"))),
 ];
 
 /// What a migration runs.

@@ -65,8 +65,12 @@ pub async fn write(db: &Db, events: &[NewEvent]) -> Result<()> {
     Ok(())
 }
 
-/// Takes the next `count` offsets of a stream and answers the first of them.
-async fn advance(db: &Db, stream: &str, count: usize) -> Result<i64> {
+/// Takes the next `count` offsets of a stream and answers the first of them. No other transaction gets any until this
+/// one ends.
+///
+/// # Errors
+/// When the database refuses or is away.
+pub async fn advance(db: &Db, stream: &str, count: usize) -> Result<i64> {
     let count = i64::try_from(count).map_err(Error::internal)?;
     let last: i64 = db
         .scalar(crate::sql!(
@@ -84,7 +88,15 @@ async fn advance(db: &Db, stream: &str, count: usize) -> Result<i64> {
 /// # Errors
 /// When the database is away.
 pub async fn newest_position(db: &Db) -> Result<i64> {
-    db.scalar(crate::sql!("select last_offset from streams where name = 'events'")).await
+    last_offset(db, "events").await
+}
+
+/// The last offset of a stream; 0 before the first.
+///
+/// # Errors
+/// When the database is away.
+pub async fn last_offset(db: &Db, stream: &'static str) -> Result<i64> {
+    db.scalar(crate::sql!("select last_offset from streams where name = $1", stream)).await
 }
 
 #[derive(FromRow)]
@@ -184,7 +196,7 @@ fn push_readable(caller: &Caller, select: &mut Statement) {
     select.push(") as deliveries where (readable_by_all");
     if caller.permits_all(&Product::TABLE, Verb::Read) {
         select.push(" or true");
-    } else if let Some(user) = caller.user_id() {
+    } else if let Some(user) = caller.user_id().filter(|_| caller.covers("products", Verb::Read)) {
         select.push(" or owner = ").push_arg(user);
     }
     select.push(")");

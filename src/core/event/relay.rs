@@ -63,6 +63,9 @@ impl Relay {
             if mine && let Err(error) = db.notify_others().await {
                 tracing::warn!(%error, "other servers were not told of a change and will poll for it");
             }
+            if let Err(error) = db.follow_access().await {
+                tracing::warn!(%error, "changes to who may do what can't be followed for now");
+            }
             if let Err(error) = self.forward(&db, &mut position).await {
                 tracing::warn!(%error, "the log of events can't be read for now");
             }

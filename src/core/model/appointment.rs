@@ -4,10 +4,10 @@ use uuid::Uuid;
 
 use super::{PartyType, Role};
 use crate::core::Result;
-use crate::core::access::Caller;
-use crate::core::db::Tx;
+use crate::core::access::{Caller, Permissions, require_no_more_than_own};
+use crate::core::db::{Json, Tx};
 use crate::core::id::Id;
-use crate::core::resource::{Input, Parent, Resource, Table};
+use crate::core::resource::{Decides, Input, Parent, Resource, Table};
 use crate::resource;
 
 resource! {
@@ -28,6 +28,7 @@ impl Resource for Appointment {
         plural: "appointments",
         path: "/roles/{role_id}/appointments",
         parent: Some(Parent { table: &Role::TABLE, column: "role_id" }),
+        decides: Decides::Rights,
         ..Table::PLAIN
     };
     const ALIASES: &'static [(&'static str, &'static str)] =
@@ -39,5 +40,12 @@ impl Resource for Appointment {
             return Ok(());
         }
         new.entity_type.check(tx, caller, "entity_id", new.entity_id, input).await
+    }
+
+    async fn guard(tx: &Tx, caller: &Caller, _: Option<&Self>, new: Option<&Self>) -> Result<()> {
+        let Some(new) = new else { return Ok(()) };
+        let role = crate::sql!("select permissions from roles where id = $1", new.role_id);
+        let Json(permissions) = tx.scalar::<Json<Permissions>>(role).await?;
+        require_no_more_than_own(caller, &permissions)
     }
 }

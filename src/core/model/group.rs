@@ -1,7 +1,7 @@
 //! Groups: users who are given roles and rights together.
 
 use crate::core::field::{Name, Prose};
-use crate::core::resource::{Resource, Table};
+use crate::core::resource::{Decides, Resource, Table};
 use crate::resource;
 
 resource! {
@@ -15,7 +15,14 @@ resource! {
 }
 
 impl Resource for Group {
-    const TABLE: Table =
-        Table { name: "group", plural: "groups", path: "/groups", group: Some("id"), sort: "name", ..Table::PLAIN };
+    const TABLE: Table = Table {
+        name: "group",
+        plural: "groups",
+        path: "/groups",
+        group: Some("id"),
+        sort: "name",
+        decides: Decides::Rights,
+        ..Table::PLAIN
+    };
     const UNIQUE: &'static [&'static [&'static str]] = &[&["name"]];
 }

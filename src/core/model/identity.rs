@@ -1,11 +1,13 @@
 //! Identities: who a user is to an identity provider.
 
 use super::{IdentityProvider, User};
+use crate::core::Result;
+use crate::core::access::{Caller, require_no_more_than_user};
 use crate::core::clock::Timestamp;
-use crate::core::db::Json;
+use crate::core::db::{Json, Tx};
 use crate::core::field::{Email, Line, Locale, Name, Object};
 use crate::core::id::Id;
-use crate::core::resource::{Parent, Reference, Resource, Table};
+use crate::core::resource::{Decides, Parent, Reference, Resource, Table};
 use crate::resource;
 
 resource! {
@@ -41,9 +43,17 @@ impl Resource for Identity {
         path: "/users/{user_id}/identities",
         parent: Some(Parent { table: &User::TABLE, column: "user_id" }),
         owner: Some("user_id"),
+        decides: Decides::Rights,
         ..Table::PLAIN
     };
     const REFERENCES: &'static [Reference] =
         &[Reference { column: "identity_provider_id", table: &IdentityProvider::TABLE }];
     const UNIQUE: &'static [&'static [&'static str]] = &[&["identity_provider_id", "sub"]];
+
+    async fn guard(tx: &Tx, caller: &Caller, old: Option<&Self>, new: Option<&Self>) -> Result<()> {
+        match (old, new) {
+            (None, Some(new)) => require_no_more_than_user(tx, caller, new.user_id).await,
+            _ => Ok(()),
+        }
+    }
 }

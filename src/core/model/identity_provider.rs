@@ -7,7 +7,7 @@ use crate::core::access::{Caller, Verb};
 use crate::core::clock::Timestamp;
 use crate::core::db::{Db, Json, Sealed};
 use crate::core::field::{HttpUrl, Line, Name, Object};
-use crate::core::resource::{self, Input, Located, Resource, Table};
+use crate::core::resource::{self, Decides, Input, Located, Resource, Table};
 use crate::resource;
 
 resource! {
@@ -27,6 +27,8 @@ resource! {
         scopes: Option<Line>,
         /// Since when people can sign in with it.
         [server] enabled_at: Option<Timestamp>,
+        /// When it was last asked for its configuration and keys.
+        [server] discovered_at: Option<Timestamp>,
         /// What it says of itself.
         [server] configuration: Option<Json<Object>>,
         /// The keys that it signs with.
@@ -45,6 +47,7 @@ impl Resource for IdentityProvider {
         path: "/identity_providers",
         published: &["enabled_at"],
         sort: "name",
+        decides: Decides::Rights,
         ..Table::PLAIN
     };
     const UNIQUE: &'static [&'static [&'static str]] = &[&["name"], &["issuer"]];

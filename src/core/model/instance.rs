@@ -63,6 +63,7 @@ impl Resource for Instance {
         plural: "instances",
         path: "/users/{user_id}/platforms/{platform_id}/instances",
         parent: Some(Parent { table: &Platform::TABLE, column: "platform_id" }),
+        platform: Some("platform_id"),
         ..Table::PLAIN
     };
     const REFERENCES: &'static [Reference] = &[Reference { column: "build_id", table: &Build::TABLE }];

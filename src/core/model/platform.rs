@@ -4,7 +4,7 @@ use super::User;
 use crate::core::access::Caller;
 use crate::core::field::{Name, PublicKey};
 use crate::core::id::Id;
-use crate::core::resource::{Input, Parent, Reference, Resource, Table};
+use crate::core::resource::{Decides, Input, Parent, Reference, Resource, Table};
 use crate::resource;
 
 resource! {
@@ -28,6 +28,8 @@ impl Resource for Platform {
         parent: Some(Parent { table: &User::TABLE, column: "user_id" }),
         owner: Some("user_id"),
         sort: "name",
+        decides: Decides::WhoSignsIn,
+        platform: Some("id"),
         ..Table::PLAIN
     };
     const REFERENCES: &'static [Reference] = &[Reference { column: "user_id", table: &User::TABLE }];

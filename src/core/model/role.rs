@@ -1,9 +1,10 @@
 //! Roles: named sets of permissions.
 
-use crate::core::access::Permissions;
-use crate::core::db::Json;
+use crate::core::Result;
+use crate::core::access::{Caller, Permissions, require_no_more_than_own};
+use crate::core::db::{Json, Tx};
 use crate::core::field::{Name, Prose};
-use crate::core::resource::{Resource, Table};
+use crate::core::resource::{Decides, Resource, Table};
 use crate::resource;
 
 resource! {
@@ -21,6 +22,15 @@ resource! {
 }
 
 impl Resource for Role {
-    const TABLE: Table = Table { name: "role", plural: "roles", path: "/roles", sort: "name", ..Table::PLAIN };
+    const TABLE: Table =
+        Table { name: "role", plural: "roles", path: "/roles", sort: "name", decides: Decides::Rights, ..Table::PLAIN };
     const UNIQUE: &'static [&'static [&'static str]] = &[&["name"]];
+
+    async fn guard(_: &Tx, caller: &Caller, old: Option<&Self>, new: Option<&Self>) -> Result<()> {
+        match (old, new) {
+            (Some(old), Some(new)) if old.permissions == new.permissions && old.default == new.default => Ok(()),
+            (_, Some(new)) => require_no_more_than_own(caller, &new.permissions.0),
+            (_, None) => Ok(()),
+        }
+    }
 }

@@ -1,14 +1,16 @@
 //! Tokens: what programs sign in with on behalf of a user.
 
+use uuid::Uuid;
+
 use super::{Identity, User};
-use crate::core::Result;
-use crate::core::access::Caller;
+use crate::core::access::{Caller, Scopes, Verb, require_no_more_than_user};
 use crate::core::clock::Timestamp;
-use crate::core::db::Json;
-use crate::core::field::{Hashed, Name, Words};
+use crate::core::db::{Db, Json, Tx};
+use crate::core::field::{Hashed, Name};
 use crate::core::id::Id;
-use crate::core::resource::{Input, Parent, Resource, Table};
+use crate::core::resource::{self, Decides, Input, Located, Parent, Resource, Table};
 use crate::core::secret::Secret;
+use crate::core::{Error, Kind, Result, session};
 use crate::resource;
 
 resource! {
@@ -23,7 +25,7 @@ resource! {
         /// When it ends.
         [fixed] expires_at: Timestamp,
         /// What it may be used for; none means all that the user may do.
-        [fixed] scopes: Json<Words> = Json(Vec::new()),
+        [fixed] scopes: Json<Scopes> = Json(Scopes::default()),
         /// When it was last used.
         [server] last_used_at: Option<Timestamp>,
         /// The hash of the token itself.
@@ -35,9 +37,6 @@ resource! {
     }
 }
 
-/// What tokens start with, so that they are known where they should not be.
-const PREFIX: &str = "mkt_";
-
 impl Resource for Token {
     const TABLE: Table = Table {
         name: "token",
@@ -45,6 +44,7 @@ impl Resource for Token {
         path: "/users/{user_id}/tokens",
         parent: Some(Parent { table: &User::TABLE, column: "user_id" }),
         owner: Some("user_id"),
+        decides: Decides::WhoSignsIn,
         ..Table::PLAIN
     };
 
@@ -52,7 +52,49 @@ impl Resource for Token {
         if self.expires_at <= caller.now && !input.failed("expires_at") {
             input.fails("expires_at", "must be in the future");
         }
-        let secret = Secret::new(format!("{PREFIX}{}", Secret::random()?.expose()));
+        if caller.user_id() == Some(self.user_id) {
+            self.identity_id = caller.principal.credential.identity;
+        }
+        self.make_secret()
+    }
+
+    /// Nobody gets more by making a token than they had.
+    async fn guard(tx: &Tx, caller: &Caller, old: Option<&Self>, new: Option<&Self>) -> Result<()> {
+        let (None, Some(new)) = (old, new) else { return Ok(()) };
+        require_no_more_than_user(tx, caller, new.user_id).await?;
+        if !caller.principal.credential.scopes.are_all() {
+            let message = "A token with scopes makes no other tokens. Sign in without such a limit.";
+            return Err(Error::new(Kind::Forbidden, message));
+        }
+        Ok(())
+    }
+}
+
+impl Token {
+    /// What tokens start with, so that they are known where they should not be.
+    pub const PREFIX: &'static str = "mkt_";
+
+    /// Replaces the token itself: the old one ends, the new one is in the answer and never again.
+    ///
+    /// # Errors
+    /// When it is not to be seen, the caller may not change it, or it is a session.
+    pub async fn rotate(db: &Db, caller: &Caller, user: Uuid, id: Uuid) -> Result<Located<Self>> {
+        caller.require_signed_in()?;
+        let tx = db.begin().await?;
+        let old = resource::require::<Self>(&tx, caller, &[user], id, Verb::Update, None).await?;
+        require_no_more_than_user(&tx, caller, old.user_id).await?;
+        if old.name.as_ref().is_some_and(|name| name.as_str() == session::NAME) {
+            return Err(Error::conflict("A session's token can't be replaced. Sign in anew."));
+        }
+        let mut new = old.clone();
+        new.make_secret()?;
+        let token = resource::replace(&tx, caller, &old, new).await?;
+        tx.commit().await?;
+        Ok(Located::new(token, caller, &[user]))
+    }
+
+    fn make_secret(&mut self) -> Result<()> {
+        let secret = Secret::new(format!("{}{}", Self::PREFIX, Secret::random()?.expose()));
         self.secret = Some(Hashed::of(&secret));
         self.token = Some(secret.expose().to_owned());
         Ok(())

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use crate::core::access::{Caller, administrator};
 use crate::core::db::{Db, Tx};
 use crate::core::field::{Email, Line, Name};
-use crate::core::resource::{Located, Resource, Table};
+use crate::core::resource::{Decides, Located, Resource, Table};
 use crate::core::{Error, Result};
 use crate::resource;
 
@@ -43,6 +43,7 @@ impl Resource for User {
         owner: Some("id"),
         sort: "name",
         search: &["name", "first_name", "last_name"],
+        decides: Decides::Rights,
         ..Table::PLAIN
     };
     const ENTITLEMENTS: Option<&'static str> = Some("user_id = $1");

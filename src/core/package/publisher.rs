@@ -33,9 +33,9 @@ impl<'a> Publisher<'a> {
     }
 
     pub(super) async fn run(mut self, manifest: Manifest, warnings: Vec<Diagnostic>) -> Result<Outcome> {
-        let publishes = self.caller.permits("products", Verb::Publish) && self.caller.permits("builds", Verb::Publish);
         let existing = self.existing_build(&manifest).await?;
         let mut product = self.product(&manifest.product).await?;
+        let publishes = self.publishes(&product);
         self.offers(&product, &manifest.product.licenses).await?;
         let mut build = match existing {
             // A draft may have been changed by hand since, so before it is published it is made anew.
@@ -64,6 +64,14 @@ impl<'a> Publisher<'a> {
     }
 
     /// The build that is there already. One that is published must be the same in all.
+    /// Whether the caller may publish: by role, or what is their own where the operator lets owners do so.
+    fn publishes(&self, product: &Product) -> bool {
+        let permitted = |verb| self.caller.permits("products", verb) && self.caller.permits("builds", verb);
+        let covered = |verb| self.caller.covers("products", verb) && self.caller.covers("builds", verb);
+        let own = self.caller.self_publishing && self.caller.user_id() == Some(product.user_id);
+        permitted(Verb::Publish) || own && covered(Verb::Publish)
+    }
+
     async fn existing_build(&self, manifest: &Manifest) -> Result<Option<Build>> {
         let Manifest { product, build, content, .. } = manifest;
         let found = self.find::<Build>(&[product.id], build.id).await?;

@@ -18,12 +18,12 @@ pub(super) async fn require_create<R: Resource>(
     id_in: impl Fn(&str) -> Option<Uuid>,
 ) -> Result<()> {
     let table = &R::TABLE;
-    if caller.permits(table.plural, Verb::Create) {
+    if caller.permits(table.permission(), Verb::Create) {
         return Ok(());
     }
     let mut select = Statement::new("select 1 where ");
     push_creation(table, caller, id_in, &mut select);
-    if db.exists(select).await? { Ok(()) } else { Err(caller.refusal(table.plural, Verb::Create)) }
+    if db.exists(select).await? { Ok(()) } else { Err(caller.refusal(table.permission(), Verb::Create)) }
 }
 
 /// Records an error for each reference that is new and leads nowhere that the caller can see.

@@ -48,7 +48,7 @@ fn has_own_url<R: Record>() -> bool {
 
 /// The only fields of an `R` that a caller is shown, where it is not all.
 pub(super) fn shown<R: Resource>(caller: &Caller) -> Option<&'static [&'static str]> {
-    let all = R::SAFE.is_empty() || caller.permits(R::TABLE.plural, Verb::Update);
+    let all = R::SAFE.is_empty() || caller.permits(R::TABLE.permission(), Verb::Update);
     (!all).then_some(R::SAFE)
 }
 

@@ -7,8 +7,10 @@ use uuid::Uuid;
 pub struct Table {
     /// The singular: the key that wraps bodies, and the `resource_type` of events.
     pub name: &'static str,
-    /// The plural: the table, and the name in permissions.
+    /// The plural: the table, and the name in permissions unless that is another.
     pub plural: &'static str,
+    /// The name in permissions, where it is another.
+    pub permission: Option<&'static str>,
     /// The path of the collection, with a `{…}` for each id of what it is nested in.
     pub path: &'static str,
     /// Another path of the collection, that of all there are whatever they are nested in.
@@ -21,12 +23,27 @@ pub struct Table {
     pub owner: Option<&'static str>,
     /// The column with the id of the group that it is for.
     pub group: Option<&'static str>,
+    /// The column with the id of the platform that it is on.
+    pub platform: Option<&'static str>,
+    /// What a change of it means for who may do what.
+    pub decides: Decides,
     /// The instants that must have passed for it to be public.
     pub published: &'static [&'static str],
     /// The column that indexes are sorted by unless asked otherwise.
     pub sort: &'static str,
     /// The columns that the parameter `text` searches.
     pub search: &'static [&'static str],
+}
+
+/// What a change of a resource means for who may do what. Nothing remembered of that holds afterwards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decides {
+    /// Nothing.
+    Nothing,
+    /// Whether somebody is who they say: once it has been made, for a new one concerns nobody who was there before.
+    WhoSignsIn,
+    /// Who may do what, or is there at all.
+    Rights,
 }
 
 /// The resource that another is part of.
@@ -52,16 +69,24 @@ impl Table {
     pub const PLAIN: Self = Self {
         name: "",
         plural: "",
+        permission: None,
         path: "",
         flat: None,
         parent: None,
         partner: None,
         owner: None,
         group: None,
+        platform: None,
+        decides: Decides::Nothing,
         published: &[],
         sort: "created_at",
         search: &[],
     };
+
+    /// The name in permissions.
+    pub fn permission(&self) -> &'static str {
+        self.permission.unwrap_or(self.plural)
+    }
 
     /// The name of its type: `product_license` is `ProductLicense`.
     pub fn type_name(&self) -> String {

@@ -7,8 +7,9 @@ use uuid::Uuid;
 use super::checks::{check_references, check_unique, quoted, require_create, require_no_entitlements};
 use super::located::id_in;
 use super::read::{push_item, require_ancestors};
-use super::{Given, Input, Located, Resource, find, load, search};
-use crate::core::access::{Caller, Verb};
+use super::{Decides, Given, Input, Located, Resource, find, load, search};
+use crate::core::access::{Caller, Verb, administrator};
+use crate::core::audit::Entry;
 use crate::core::db::{Db, Statement, Tx};
 use crate::core::error::Kind;
 use crate::core::files::Stored;
@@ -68,7 +69,7 @@ pub async fn insert<R: Resource>(tx: &Tx, caller: &Caller, ancestors: &[Uuid], g
     for (name, file) in files {
         R::attach_beside(tx, caller, &row, &name, file).await?;
     }
-    tx.announce(R::events(tx, caller, None, Some(&row)).await?);
+    record(tx, caller, None, Some(&row)).await?;
     Ok(row)
 }
 
@@ -161,6 +162,7 @@ pub async fn replace<R: Resource>(tx: &Tx, caller: &Caller, old: &R, mut new: R)
         return Ok(new);
     }
     R::guard(tx, caller, Some(old), Some(&new)).await?;
+    let administered = administered::<R>(tx, caller).await?;
     new.touch(caller.now);
     let mut statement = Statement::new(format!("update {} set ", R::TABLE.plural));
     let mut values = new.values();
@@ -174,7 +176,8 @@ pub async fn replace<R: Resource>(tx: &Tx, caller: &Caller, old: &R, mut new: R)
     statement.push("updated_at = ").push_arg(new.updated_at()).push(" where id = ").push_arg(new.id());
     tx.execute(statement).await?;
     R::settle(tx, caller, Some(old), Some(&new)).await?;
-    tx.announce(R::events(tx, caller, Some(old), Some(&new)).await?);
+    record(tx, caller, Some(old), Some(&new)).await?;
+    require_administrator::<R>(tx, caller, administered).await?;
     Ok(new)
 }
 
@@ -199,11 +202,42 @@ pub async fn delete<R: Resource>(
         require_no_entitlements::<R>(&tx, id).await?;
     }
     R::guard(&tx, caller, Some(&old), None).await?;
+    let administered = administered::<R>(&tx, caller).await?;
     tx.execute(Statement::new(format!("delete from {} where id = $1", R::TABLE.plural)).bind(id)).await?;
     R::settle(&tx, caller, Some(&old), None).await?;
-    tx.announce(R::events(&tx, caller, Some(&old), None).await?);
+    record(&tx, caller, Some(&old), None).await?;
+    require_administrator::<R>(&tx, caller, administered).await?;
     tx.commit().await?;
     Ok(answer)
+}
+
+/// What the rest of the marketplace is to know of a change: its events, its entry in the audit log, and whether who may do
+/// what is to be found out anew.
+async fn record<R: Resource>(tx: &Tx, caller: &Caller, old: Option<&R>, new: Option<&R>) -> Result<()> {
+    tx.announce(R::events(tx, caller, old, new).await?);
+    if let Some(entry) = Entry::of_change(caller, old, new) {
+        tx.audit(entry);
+    }
+    match R::TABLE.decides {
+        Decides::Nothing => {}
+        Decides::WhoSignsIn if old.is_none() => {}
+        Decides::WhoSignsIn | Decides::Rights => tx.changes_access(),
+    }
+    Ok(())
+}
+
+/// Whether somebody can sign in as an administrator, where a change of an `R` may end that.
+async fn administered<R: Resource>(tx: &Tx, caller: &Caller) -> Result<bool> {
+    Ok(R::TABLE.decides == Decides::Rights && administrator::exists(tx, caller.now).await?)
+}
+
+/// Nothing, if somebody still can after the change.
+async fn require_administrator<R: Resource>(tx: &Tx, caller: &Caller, before: bool) -> Result<()> {
+    if before && !administrator::exists(tx, caller.now).await? {
+        let message = "This would leave nobody who can sign in as an administrator. Make another administrator first.";
+        return Err(Error::conflict(message));
+    }
+    Ok(())
 }
 
 /// Changes a record in a way that needs a permission of its own, such as publishing it, and answers it.
@@ -259,7 +293,7 @@ async fn allow<R: Resource>(db: &Db, caller: &Caller, ancestors: &[Uuid], id: Uu
     }
     let mut select = Statement::new(format!("select 1 from {} where ", R::TABLE.plural));
     push_item(&R::TABLE, caller, ancestors, id, verb, &mut select);
-    if db.exists(select).await? { Ok(()) } else { Err(caller.refusal(R::TABLE.plural, verb)) }
+    if db.exists(select).await? { Ok(()) } else { Err(caller.refusal(R::TABLE.permission(), verb)) }
 }
 
 /// Nothing, if the caller may change this record: to be asked before much is read that may be for nothing.
