@@ -9,7 +9,7 @@ mod server;
 pub use command::{Case, Ran, mkt};
 pub use database::Database;
 pub use manifest::Manifest;
-pub use provider::{Browser, Provider, query};
+pub use provider::{Browser, Provider, query, register};
 pub use server::{ADMIN_TOKEN, Server};
 
 /// Runs each test on SQLite and on PostgreSQL: `on_both! { async fn name(database: Database) { … } }`.

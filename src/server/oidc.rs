@@ -130,6 +130,7 @@ impl RelyingParty {
         }
         checked.map_err(|error| {
             let cause = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+            let cause: String = cause.chars().filter(|c| !c.is_control()).take(200).collect();
             let message = format!("The ID token of the identity provider {} does not hold: {cause}.", provider.name);
             Error::new(Kind::Unauthenticated, message).because(error)
         })?;
@@ -310,10 +311,9 @@ fn verify(
     let clients = [Some(provider.client_id.as_str()), provider.alternate_client_id.as_ref().map(|id| id.as_str())];
     let clients: Vec<&str> = clients.into_iter().flatten().collect();
     let latest = now.datetime() + TimeDelta::seconds(SKEW);
-    let mut checked = Ok(());
-    for client in &clients {
+    let check = |client: &str| {
         let verifier = CoreIdTokenVerifier::new_public_client(
-            ClientId::new((*client).to_owned()),
+            ClientId::new(client.to_owned()),
             metadata.issuer().clone(),
             metadata.jwks().clone(),
         )
@@ -321,12 +321,15 @@ fn verify(
         .set_other_audience_verifier_fn(|audience| clients.contains(&audience.as_str()))
         .set_time_fn(|| now.datetime() - TimeDelta::seconds(SKEW))
         .set_issue_time_verifier_fn(|iat| if iat <= latest { Ok(()) } else { Err("issued in the future".into()) });
-        checked = token.claims(&verifier, nonce).map(drop);
-        if checked.is_ok() {
-            break;
+        match token.claims(&verifier, nonce)?.authorized_party() {
+            Some(party) if !clients.contains(&party.as_str()) => {
+                Err(ClaimsVerificationError::InvalidAudience(format!("its azp is {}", party.as_str())))
+            }
+            _ => Ok(()),
         }
-    }
-    checked
+    };
+    let mine = check(provider.client_id.as_str());
+    if mine.is_err() && clients.iter().skip(1).any(|other| check(other).is_ok()) { Ok(()) } else { mine }
 }
 
 /// All the claims of a token that was checked.

@@ -88,7 +88,7 @@ fn verify(assertion: &str, key: &DecodingKey, caller: &Caller) -> Result<Claims>
         AlgorithmFamily::Ed => &[Algorithm::EdDSA],
         AlgorithmFamily::Hmac => &[],
     };
-    let mut validation = Validation::default();
+    let mut validation = Validation::new_for_family(key.family());
     validation.algorithms = algorithms.to_vec();
     validation.leeway = SKEW.unsigned_abs();
     validation.validate_nbf = true;

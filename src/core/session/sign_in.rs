@@ -11,7 +11,7 @@ use super::{SIGN_IN_MINUTES, Session, open};
 use crate::core::access::{Caller, Permissions, Principal, Verb, administrator};
 use crate::core::clock::Timestamp;
 use crate::core::db::{Db, FromRow, Json, Sealed, Statement, Tx};
-use crate::core::field::{Email, Field, Hashed, Locale, Object};
+use crate::core::field::{Email, Field, Hashed, Locale, Name, Object};
 use crate::core::id::Id;
 use crate::core::model::{Identity, IdentityProvider, User};
 use crate::core::resource;
@@ -142,6 +142,18 @@ impl Claims {
         Some(text.trim().to_owned()).filter(|text| !text.is_empty())
     }
 
+    /// All of them, if they can be kept.
+    fn kept(&self) -> Json<Object> {
+        Json::parse(&Value::Object(self.0.clone())).unwrap_or_default()
+    }
+
+    /// Who it is, to the provider. As it is: two that differ are two people.
+    fn sub(&self) -> Result<String> {
+        let sub = self.0.get("sub").cloned().unwrap_or_default();
+        Name::parse(&sub).map_err(|must| Error::invalid_field("sub", must))?;
+        Ok(sub.as_str().unwrap_or_default().to_owned())
+    }
+
     /// The mail address that the provider has verified.
     fn verified_email(&self) -> Option<String> {
         // Some providers have the flag as text.
@@ -178,7 +190,7 @@ pub async fn admit(
 ) -> Result<Identity> {
     // The marketplace does this of itself.
     let caller = &Caller { principal: Principal::marketplace(), ..caller.clone() };
-    let sub = claims.text("sub").unwrap_or_default();
+    let sub = claims.sub()?;
     let select =
         crate::sql!("select * from identities where identity_provider_id = $1 and sub = $2", provider, sub.as_str());
     let identity = match tx.optional::<Identity>(select).await? {
@@ -218,7 +230,7 @@ async fn note(tx: &Tx, caller: &Caller, identity: &Identity, claims: &Claims) ->
         claims.text("hd"),
         locale,
         email,
-        Value::Object(claims.0.clone()),
+        claims.kept(),
         caller.now
     ))
     .await
