@@ -2,11 +2,13 @@
 
 mod command;
 mod database;
+mod home;
 mod manifest;
 mod server;
 
 pub use command::{Case, Ran, mkt};
 pub use database::Database;
+pub use home::Home;
 pub use manifest::Manifest;
 pub use server::{ADMIN_TOKEN, Server};
 
