@@ -90,6 +90,8 @@ complete -c mkt -n "__fish_mkt_using_subcommand serve" -l secret-key-file -d 'A 
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l admin-token-file -d 'A file with the token of the first administrator; MKT_ADMIN_TOKEN holds the token itself [default: one is made and printed]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l anonymous-events -d 'Let anybody follow the catalogue\'s events, without a token' -r -f -a "true\t''
 false\t''"
+complete -c mkt -n "__fish_mkt_using_subcommand serve" -l self-publishing -d 'Let owners publish their products without a role that permits it' -r -f -a "true\t''
+false\t''"
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l trusted-proxies -d 'Addresses or networks of proxies whose Forwarded headers are believed' -r
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l cors-origins -d 'Web origins that may call the API [default: any]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l log-format -d 'The form of log lines' -r -f -a "text\t'For people'

@@ -1,14 +1,12 @@
 //! Sessions: whom a token stands for. There are three kinds: the marketplace's own JSON Web Tokens, given at sign-in;
 //! those that users make for their programs, which start with `mkt_`; and what platforms get for their assertions.
 
-use std::sync::Arc;
-
 use chrono::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::access::{Actor, Caller, Credential, Permissions, Principal, Scopes};
+use super::access::{Actor, Caller, Credential, Principal, Scopes};
 use super::audit::{Action, Entry};
 use super::clock::Timestamp;
 use super::db::{Db, FromRow, Json, Statement, Tx};
@@ -143,9 +141,8 @@ async fn of_user(db: &Db, token: &str, now: Timestamp) -> Result<Option<Principa
     let kept: Option<Kept> =
         db.optional(Statement::new(select).bind(Hashed::of(&Secret::new(token)).arg()).bind(now)).await?;
     let Some(Kept { id, user_id, identity_id, scopes: Json(scopes), expires_at }) = kept else { return Ok(None) };
-    let permissions = Arc::new(Permissions::of_user(db, user_id).await?);
     let credential = Credential { token: Some(id), identity: identity_id, scopes, expires_at: Some(expires_at) };
-    Ok(Some(Principal { actor: Actor::User(user_id), permissions, credential: Arc::new(credential) }))
+    Principal::user(db, user_id, credential).await.map(Some)
 }
 
 async fn of_platform(db: &Db, claims: &Claims, now: Timestamp) -> Result<Option<Principal>> {
@@ -158,9 +155,7 @@ async fn of_platform(db: &Db, claims: &Claims, now: Timestamp) -> Result<Option<
     }
     let expires_at = Some(Timestamp::from_unix_seconds(claims.exp)).filter(|end| *end > now);
     let credential = Credential { expires_at, ..Credential::default() };
-    let principal =
-        Principal { actor: Actor::Platform(platform), permissions: Arc::default(), credential: Arc::new(credential) };
-    Ok(expires_at.is_some().then_some(principal))
+    Ok(expires_at.is_some().then(|| Principal::platform(platform, credential)))
 }
 
 /// How long expired tokens are still shown to their users, in days.

@@ -2,13 +2,15 @@
 //! in the database, so every server signs with the same and knows all others. A new one takes over in time; what older ones
 //! signed stays good.
 
+mod provider;
+
 use std::sync::{Arc, PoisonError, RwLock};
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use chrono::Duration;
-use jsonwebtoken::jwk::{Jwk, ThumbprintHash};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use ring::digest::{SHA256, digest};
 use ring::rand::SystemRandom;
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde::Serialize;
@@ -57,8 +59,15 @@ struct Known {
 }
 
 /// The marketplace's keys, remembered while they stay the same. Cheap to clone.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Keys(Arc<RwLock<Option<Arc<Known>>>>);
+
+impl Default for Keys {
+    fn default() -> Self {
+        provider::install();
+        Self(Arc::default())
+    }
+}
 
 impl Keys {
     /// Makes the first key, and the next when the newest has signed for long enough; of several servers one does.
@@ -163,13 +172,15 @@ pub async fn rotate(tx: &Tx, now: Timestamp) -> Result<String> {
     let document = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(failed)?;
     let pair = Ed25519KeyPair::from_pkcs8(document.as_ref()).map_err(Error::internal)?;
     let private = Secret::new(base64url(document.as_ref()));
-    let jwk = Jwk::from_encoding_key(&encoding_key(&private)?, Algorithm::EdDSA).map_err(Error::internal)?;
-    let id = jwk.thumbprint(ThumbprintHash::SHA256).map_err(Error::internal)?;
+    let public = base64url(pair.public_key().as_ref());
+    // The key's thumbprint (RFC 7638).
+    let id = digest(&SHA256, format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{public}"}}"#).as_bytes());
+    let id = base64url(id.as_ref());
     tx.execute(crate::sql!("update signing_keys set private_key = null")).await?;
     tx.execute(crate::sql!(
         "insert into signing_keys (id, public_key, private_key, created_at) values ($1, $2, $3, $4)",
         id.as_str(),
-        base64url(pair.public_key().as_ref()),
+        public,
         Some(Sealed::Open(private)),
         now
     ))

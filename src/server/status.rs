@@ -8,12 +8,13 @@ use axum::routing::get;
 use serde::Serialize;
 
 use super::App;
-use super::asker::Asker;
+use super::asker::{Asker, bearer};
 use super::problem::Problem;
-use crate::core::access::Permissions;
+use crate::core::access::{Caller, Permissions, Scopes};
 use crate::core::clock::{self, Timestamp};
-use crate::core::db::State as Migration;
-use crate::core::model::User;
+use crate::core::db::{Db, FromRow, State as Migration};
+use crate::core::id::Id;
+use crate::core::model::{Identity, IdentityProvider, Platform, Token, User};
 use crate::core::resource::{self, Located};
 use crate::core::{Error, Result};
 
@@ -64,7 +65,11 @@ pub struct Status {
     product: Clock,
     database: Clock,
     #[serde(skip_serializing_if = "Option::is_none")]
+    jwt: Option<Jwt>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     identity: Option<Principal>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    platform: Option<Located<Platform>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     permissions: Option<Permissions>,
 }
@@ -75,29 +80,70 @@ pub struct Clock {
     datetime: Timestamp,
 }
 
+/// What the request is signed in by.
+#[derive(Serialize)]
+pub struct Jwt {
+    id: Option<Id<Token>>,
+    encoded: String,
+    scopes: Scopes,
+    expires_at: Option<Timestamp>,
+}
+
 /// Who asks.
 #[derive(Serialize)]
 pub struct Principal {
-    user_id: crate::core::id::Id<User>,
+    id: Option<Id<Identity>>,
+    user_id: Id<User>,
     user: Located<User>,
+    provider: Option<Provider>,
 }
 
-async fn status(State(app): State<App>, asker: Asker) -> Result<axum::Json<Status>, Problem> {
+/// Who vouches for it.
+#[derive(Serialize, FromRow)]
+pub struct Provider {
+    id: Id<IdentityProvider>,
+    name: String,
+}
+
+async fn status(State(app): State<App>, asker: Asker, headers: HeaderMap) -> Result<axum::Json<Status>, Problem> {
     let database: Timestamp = app.db().now().await?;
+    // Who one is can be asked with any token, whatever its scopes.
+    let unlimited = asker.unlimited();
     let identity = match asker.user_id() {
+        Some(user_id) => Some(identity(app.db(), &unlimited, user_id).await?),
         None => None,
-        Some(user_id) => {
-            let user = resource::find::<User>(app.db(), &asker, &[], user_id.uuid()).await?;
-            Some(Principal { user_id, user })
-        }
     };
+    let platform = match asker.platform_id() {
+        Some(id) => Some(resource::find::<Platform>(app.db(), &unlimited, &[], id.uuid()).await?),
+        None => None,
+    };
+    let credential = &asker.principal.credential;
+    let jwt = bearer(&headers)?.map(|encoded| Jwt {
+        id: credential.token,
+        encoded: encoded.to_owned(),
+        scopes: credential.scopes.clone(),
+        expires_at: credential.expires_at,
+    });
     Ok(axum::Json(Status {
         message: "The marketplace and its database are healthy.".into(),
         product: Clock { datetime: clock::now() },
         database: Clock { datetime: database },
         permissions: identity.is_some().then(|| asker.permissions().in_full()),
+        jwt,
         identity,
+        platform,
     }))
+}
+
+async fn identity(db: &Db, caller: &Caller, user_id: Id<User>) -> Result<Principal> {
+    let id = caller.principal.credential.identity;
+    let provider = crate::sql!(
+        "select identity_providers.id, identity_providers.name from identity_providers \
+         join identities on identities.identity_provider_id = identity_providers.id where identities.id = $1",
+        id.map(Id::uuid)
+    );
+    let user = resource::find::<User>(db, caller, &[], user_id.uuid()).await?;
+    Ok(Principal { id, user_id, user, provider: db.optional(provider).await? })
 }
 
 async fn livez() -> Response {

@@ -1,6 +1,6 @@
 //! A marketplace without a server, for what no credential can ask over HTTP yet.
 
-use mkt::core::access::{Caller, administrator};
+use mkt::core::access::{Caller, Credential, Principal, administrator};
 use mkt::core::db::{Db, Wait};
 use mkt::core::model::{Build, Product, Role, User};
 use mkt::core::resource::{self, Query, Resource};
@@ -38,7 +38,7 @@ impl House {
 
     /// A user, asking now.
     pub async fn caller(&self, user: Uuid) -> Caller {
-        Caller::user(&self.db, user.into(), "".into()).await.unwrap()
+        Caller::new(Principal::user(&self.db, user.into(), Credential::default()).await.unwrap(), "".into())
     }
 
     /// A product of the owner's with a build, both published or not.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::policy::Who;
 use super::{Permissions, Scopes, Verb, administrator};
 use crate::core::clock::{self, Timestamp};
+use crate::core::db::Db;
 use crate::core::id::Id;
 use crate::core::idempotency::IdempotencyKey;
 use crate::core::model::{Identity, Platform, Token, User};
@@ -69,6 +70,20 @@ impl Principal {
     pub fn anonymous() -> Self {
         Self { actor: Actor::Anonymous, permissions: Arc::default(), credential: Arc::default() }
     }
+
+    /// A user with the permissions that roles give now.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn user(db: &Db, id: Id<User>, credential: Credential) -> Result<Self> {
+        let permissions = Arc::new(Permissions::of_user(db, id).await?);
+        Ok(Self { actor: Actor::User(id), permissions, credential: Arc::new(credential) })
+    }
+
+    /// A platform, which has no permissions but what the policy gives all of them.
+    pub fn platform(id: Id<Platform>, credential: Credential) -> Self {
+        Self { actor: Actor::Platform(id), permissions: Arc::default(), credential: Arc::new(credential) }
+    }
 }
 
 impl Caller {
@@ -86,6 +101,13 @@ impl Caller {
     /// The marketplace itself, acting for its first administrator: seeds and demonstrations.
     pub fn administrator(origin: Arc<str>) -> Self {
         Self::new(administrator::principal(), origin)
+    }
+
+    /// The same, not limited by what the credential may be used for.
+    pub fn unlimited(&self) -> Self {
+        let credential = Credential { scopes: Scopes::default(), ..Credential::clone(&self.principal.credential) };
+        let principal = Principal { credential: Arc::new(credential), ..self.principal.clone() };
+        Self { principal, ..self.clone() }
     }
 
     /// The same without any credential.
