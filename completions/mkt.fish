@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_mkt_global_optspecs
-    string join \n server= token-file= output= json q/quiet verbose no-input y/yes color= h/help V/version
+    string join \n server= profile= token-file= output= json q/quiet verbose no-input y/yes color= h/help V/version
 end
 
 function __fish_mkt_needs_command
@@ -24,8 +24,9 @@ function __fish_mkt_using_subcommand
     contains -- $cmd[1] $argv
 end
 
-complete -c mkt -n "__fish_mkt_needs_command" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_needs_command" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_needs_command" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_needs_command" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_needs_command" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_needs_command" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -46,6 +47,10 @@ complete -c mkt -n "__fish_mkt_needs_command" -f -a "publish" -d 'Publish packag
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "watch" -d 'Follow what is published in and withdrawn from the catalogue: a line each, or NDJSON with --json'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "search" -d 'Search the catalogue'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "status" -d 'Tell whether the marketplace is well, and who you are there'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "login" -d 'Sign in through the browser, and keep the token for the commands that follow'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "logout" -d 'Sign out: end the token in use, and forget it'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "whoami" -d 'Tell who you are, by which token, and what you may do'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "profile" -d 'Keep several marketplaces as named profiles, each with a server and a token of its own'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "completions" -d 'Print a shell\'s completions'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "man" -d 'Print the manual page, or write all of them into a folder'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "openapi" -d 'Print the description of the API (OpenAPI 3.1)'
@@ -97,8 +102,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand serve" -l cors-origins -d 'Web o
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l log-format -d 'The form of log lines' -r -f -a "text\t'For people'
 json\t'One object a line'"
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l log -d 'What to log: error, warn, info, debug or trace, for all or for some modules' -r
-complete -c mkt -n "__fish_mkt_using_subcommand serve" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand serve" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand serve" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand serve" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand serve" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -114,8 +120,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand serve" -l no-input -d 'Never ask
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and not __fish_seen_subcommand_from run status check" -l database-url -d 'The database: sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME; DATABASE_URL works too [default: a file under $XDG_DATA_HOME/mkt]' -r
-complete -c mkt -n "__fish_mkt_using_subcommand migrate; and not __fish_seen_subcommand_from run status check" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand migrate; and not __fish_seen_subcommand_from run status check" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand migrate; and not __fish_seen_subcommand_from run status check" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand migrate; and not __fish_seen_subcommand_from run status check" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand migrate; and not __fish_seen_subcommand_from run status check" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and not __fish_seen_subcommand_from run status check" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -133,8 +140,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand migrate; and not __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and not __fish_seen_subcommand_from run status check" -f -a "status" -d 'List all migrations and whether each is applied'
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and not __fish_seen_subcommand_from run status check" -f -a "check" -d 'Exit with 1 if any is missing'
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from run" -l database-url -d 'The database: sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME; DATABASE_URL works too [default: a file under $XDG_DATA_HOME/mkt]' -r
-complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from run" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from run" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from run" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from run" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from run" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from run" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -149,8 +157,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from run" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from run" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from status" -l database-url -d 'The database: sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME; DATABASE_URL works too [default: a file under $XDG_DATA_HOME/mkt]' -r
-complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from status" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from status" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from status" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from status" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from status" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from status" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -165,8 +174,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from status" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from check" -l database-url -d 'The database: sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME; DATABASE_URL works too [default: a file under $XDG_DATA_HOME/mkt]' -r
-complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from check" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from check" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from check" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from check" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from check" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from check" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -180,8 +190,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from check" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from check" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand publish" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand publish" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand publish" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand publish" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand publish" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand publish" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -200,8 +211,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand publish" -s h -l help -d 'Print 
 complete -c mkt -n "__fish_mkt_using_subcommand watch" -l since -d 'Start after the event with this id, not now' -r
 complete -c mkt -n "__fish_mkt_using_subcommand watch" -l count -d 'End after so many events' -r
 complete -c mkt -n "__fish_mkt_using_subcommand watch" -l timeout -d 'End after so many seconds; with --count, having seen fewer by then is a failure' -r
-complete -c mkt -n "__fish_mkt_using_subcommand watch" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand watch" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand watch" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand watch" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand watch" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand watch" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -216,8 +228,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand watch" -l no-input -d 'Never ask
 complete -c mkt -n "__fish_mkt_using_subcommand watch" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand watch" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand search" -l limit -d 'How many to show' -r
-complete -c mkt -n "__fish_mkt_using_subcommand search" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand search" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand search" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand search" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand search" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand search" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -231,8 +244,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand search" -l verbose -d 'Print mor
 complete -c mkt -n "__fish_mkt_using_subcommand search" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand search" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand search" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand status" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand status" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand status" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand status" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand status" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand status" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -246,8 +260,145 @@ complete -c mkt -n "__fish_mkt_using_subcommand status" -l verbose -d 'Print mor
 complete -c mkt -n "__fish_mkt_using_subcommand status" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand status" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand completions" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand completions" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand login" -l provider -d 'The identity provider to sign in with' -r
+complete -c mkt -n "__fish_mkt_using_subcommand login" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand login" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand login" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand login" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand login" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand login" -l device -d 'Show a code to confirm in a browser on any device'
+complete -c mkt -n "__fish_mkt_using_subcommand login" -l with-token -d 'Take a token from the standard input'
+complete -c mkt -n "__fish_mkt_using_subcommand login" -l no-browser -d 'Open no browser, only print the address to open'
+complete -c mkt -n "__fish_mkt_using_subcommand login" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand login" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand login" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand login" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand login" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand login" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand logout" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand logout" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand logout" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand logout" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand logout" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand logout" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand logout" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand logout" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand logout" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand logout" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand logout" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand whoami" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand whoami" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand whoami" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand whoami" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand whoami" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand whoami" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand whoami" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand whoami" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand whoami" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand whoami" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand whoami" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and not __fish_seen_subcommand_from add use list remove" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and not __fish_seen_subcommand_from add use list remove" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and not __fish_seen_subcommand_from add use list remove" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and not __fish_seen_subcommand_from add use list remove" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and not __fish_seen_subcommand_from add use list remove" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and not __fish_seen_subcommand_from add use list remove" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and not __fish_seen_subcommand_from add use list remove" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and not __fish_seen_subcommand_from add use list remove" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and not __fish_seen_subcommand_from add use list remove" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and not __fish_seen_subcommand_from add use list remove" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and not __fish_seen_subcommand_from add use list remove" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and not __fish_seen_subcommand_from add use list remove" -f -a "add" -d 'Add a profile for the marketplace that --server names'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and not __fish_seen_subcommand_from add use list remove" -f -a "use" -d 'Use a profile wherever none is named'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and not __fish_seen_subcommand_from add use list remove" -f -a "list" -d 'List the profiles'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and not __fish_seen_subcommand_from add use list remove" -f -a "remove" -d 'Remove a profile, and forget its token'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from add" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from add" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from add" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from add" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from add" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from add" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from add" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from add" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from add" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from add" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from use" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from use" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from use" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from use" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from use" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from use" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from use" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from use" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from use" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from use" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from use" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from list" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from list" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from remove" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from remove" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from remove" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from remove" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from remove" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from remove" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from remove" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from remove" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from remove" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from remove" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand completions" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand completions" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand completions" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand completions" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -261,8 +412,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand completions" -l verbose -d 'Prin
 complete -c mkt -n "__fish_mkt_using_subcommand completions" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand completions" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand man" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand man" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand man" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand man" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand man" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand man" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -276,8 +428,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand man" -l verbose -d 'Print more o
 complete -c mkt -n "__fish_mkt_using_subcommand man" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand man" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand openapi" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand openapi" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand openapi" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand openapi" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand openapi" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand openapi" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -291,8 +444,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand openapi" -l verbose -d 'Print mo
 complete -c mkt -n "__fish_mkt_using_subcommand openapi" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand openapi" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand openapi" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand appointment; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand appointment; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and not __fish_seen_subcommand_from list show create update delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -317,8 +471,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -335,8 +490,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from show" -l role -d 'The role that it belongs to, by name or id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -354,8 +510,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -373,8 +530,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -389,8 +547,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from delete" -l role -d 'The role that it belongs to, by name or id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -405,8 +564,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -430,8 +590,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -447,8 +608,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -465,8 +627,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -483,8 +646,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -498,8 +662,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -514,8 +679,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand badge; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand badge; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and not __fish_seen_subcommand_from list show create update delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -539,8 +705,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -556,8 +723,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -574,8 +742,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -592,8 +761,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -607,8 +777,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -623,8 +794,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish validate yank" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish validate yank" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish validate yank" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish validate yank" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish validate yank" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish validate yank" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -652,8 +824,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -670,8 +843,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from show" -l product -d 'The product that it belongs to, by name or id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -689,8 +863,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: asset. May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -708,8 +883,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: asset. May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -724,8 +900,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from delete" -l product -d 'The product that it belongs to, by name or id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -741,8 +918,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from publish" -l product -d 'The product that it belongs to, by name or id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from publish" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from publish" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from publish" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from publish" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from publish" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from publish" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -757,8 +935,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from publish" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from publish" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from validate" -l product -d 'The product that it belongs to, by name or id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from validate" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from validate" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from validate" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from validate" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from validate" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from validate" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -773,8 +952,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from validate" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from validate" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from yank" -l product -d 'The product that it belongs to, by name or id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from yank" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from yank" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from yank" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from yank" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from yank" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from yank" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -788,8 +968,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from yank" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from yank" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from yank" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand claim; and not __fish_seen_subcommand_from list show create delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand claim; and not __fish_seen_subcommand_from list show create delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and not __fish_seen_subcommand_from list show create delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and not __fish_seen_subcommand_from list show create delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and not __fish_seen_subcommand_from list show create delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand claim; and not __fish_seen_subcommand_from list show create delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -813,8 +994,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -831,8 +1013,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from show" -l entitlement -d 'The entitlement that it belongs to, by id [default: whichever]' -r
-complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -850,8 +1033,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -866,8 +1050,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from create" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from delete" -l entitlement -d 'The entitlement that it belongs to, by id [default: whichever]' -r
-complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -882,8 +1067,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand configuration; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand configuration; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and not __fish_seen_subcommand_from list show create update delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -909,8 +1095,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_s
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -928,8 +1115,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_s
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from show" -l product -d 'The product that it belongs to, by name or id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from show" -l build -d 'The build that it belongs to, by version or id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -948,8 +1136,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_s
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -968,8 +1157,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_s
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -985,8 +1175,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_s
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from delete" -l product -d 'The product that it belongs to, by name or id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from delete" -l build -d 'The build that it belongs to, by version or id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1001,8 +1192,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_s
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand dependency; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand dependency; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and not __fish_seen_subcommand_from list show create update delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1028,8 +1220,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subc
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1047,8 +1240,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subc
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from show" -l product -d 'The product that it belongs to, by name or id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from show" -l build -d 'The build that it belongs to, by version or id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1067,8 +1261,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subc
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1087,8 +1282,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subc
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1104,8 +1300,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subc
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from delete" -l product -d 'The product that it belongs to, by name or id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from delete" -l build -d 'The build that it belongs to, by version or id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1120,8 +1317,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subc
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and not __fish_seen_subcommand_from list show create update delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1145,8 +1343,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1162,8 +1361,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1180,8 +1380,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1198,8 +1399,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1213,8 +1415,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1229,8 +1432,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand exposure; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand exposure; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and not __fish_seen_subcommand_from list show create update delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1256,8 +1460,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1275,8 +1480,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from show" -l product -d 'The product that it belongs to, by name or id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from show" -l build -d 'The build that it belongs to, by version or id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1295,8 +1501,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1315,8 +1522,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1332,8 +1540,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from delete" -l product -d 'The product that it belongs to, by name or id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from delete" -l build -d 'The build that it belongs to, by version or id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1348,8 +1557,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand group; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand group; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand group; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand group; and not __fish_seen_subcommand_from list show create update delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand group; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand group; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1373,8 +1583,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1390,8 +1601,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1408,8 +1620,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1426,8 +1639,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1441,8 +1655,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1457,8 +1672,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand identity; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand identity; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and not __fish_seen_subcommand_from list show create update delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1483,8 +1699,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1501,8 +1718,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from show" -l user -d 'The user that it belongs to, by name or id [default: you]' -r
-complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1520,8 +1738,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1539,8 +1758,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1555,8 +1775,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from delete" -l user -d 'The user that it belongs to, by name or id [default: you]' -r
-complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1571,8 +1792,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand idp; and not __fish_seen_subcommand_from list show create update delete enable disable" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand idp; and not __fish_seen_subcommand_from list show create update delete enable disable" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and not __fish_seen_subcommand_from list show create update delete enable disable" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and not __fish_seen_subcommand_from list show create update delete enable disable" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and not __fish_seen_subcommand_from list show create update delete enable disable" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and not __fish_seen_subcommand_from list show create update delete enable disable" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1598,8 +1820,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1615,8 +1838,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1633,8 +1857,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1651,8 +1876,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1666,8 +1892,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1682,8 +1909,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from enable" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from enable" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from enable" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from enable" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from enable" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from enable" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1697,8 +1925,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from enable" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from enable" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from enable" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from disable" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from disable" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from disable" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from disable" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from disable" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from disable" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1712,8 +1941,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from disable" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from disable" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from disable" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1739,8 +1969,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1758,8 +1989,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from show" -l user -d 'The user that it belongs to, by name or id [default: you]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from show" -l platform -d 'The platform that it belongs to, by name or id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1778,8 +2010,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1798,8 +2031,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1815,8 +2049,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from delete" -l user -d 'The user that it belongs to, by name or id [default: you]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from delete" -l platform -d 'The platform that it belongs to, by name or id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1831,8 +2066,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand interface; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand interface; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and not __fish_seen_subcommand_from list show create update delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1856,8 +2092,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1873,8 +2110,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1891,8 +2129,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1909,8 +2148,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1924,8 +2164,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1940,8 +2181,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand license; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand license; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand license; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand license; and not __fish_seen_subcommand_from list show create update delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand license; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand license; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1965,8 +2207,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1982,8 +2225,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2000,8 +2244,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2018,8 +2263,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2033,8 +2279,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2049,8 +2296,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand logo; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand logo; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and not __fish_seen_subcommand_from list show create update delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2075,8 +2323,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2093,8 +2342,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from show" -l product -d 'The product that it belongs to, by name or id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2112,8 +2362,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: image, logo. May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2131,8 +2382,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: image, logo. May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2147,8 +2399,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from delete" -l product -d 'The product that it belongs to, by name or id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2163,8 +2416,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand member; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand member; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand member; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand member; and not __fish_seen_subcommand_from list show create update delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand member; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand member; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2189,8 +2443,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcomma
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2207,8 +2462,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcomma
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from show" -l group -d 'The group that it belongs to, by name or id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2226,8 +2482,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcomma
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2245,8 +2502,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcomma
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2261,8 +2519,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcomma
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from delete" -l group -d 'The group that it belongs to, by name or id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2277,8 +2536,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcomma
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand offer; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand offer; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and not __fish_seen_subcommand_from list show create update delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2303,8 +2563,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2321,8 +2582,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from show" -l product -d 'The product that it belongs to, by name or id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2340,8 +2602,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2359,8 +2622,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2375,8 +2639,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from delete" -l product -d 'The product that it belongs to, by name or id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2391,8 +2656,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand parameter; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand parameter; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and not __fish_seen_subcommand_from list show create update delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2419,8 +2685,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2439,8 +2706,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from show" -l product -d 'The product that it belongs to, by name or id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from show" -l build -d 'The build that it belongs to, by version or id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from show" -l exposure -d 'The exposure that it belongs to, by id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2460,8 +2728,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2481,8 +2750,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2499,8 +2769,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from delete" -l product -d 'The product that it belongs to, by name or id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from delete" -l build -d 'The build that it belongs to, by version or id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from delete" -l exposure -d 'The exposure that it belongs to, by id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2515,8 +2786,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2541,8 +2813,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2559,8 +2832,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from show" -l user -d 'The user that it belongs to, by name or id [default: whichever]' -r
-complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2578,8 +2852,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2597,8 +2872,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2613,8 +2889,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from delete" -l user -d 'The user that it belongs to, by name or id [default: whichever]' -r
-complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2629,8 +2906,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand product; and not __fish_seen_subcommand_from list show create update delete publish unpublish" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand product; and not __fish_seen_subcommand_from list show create update delete publish unpublish" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand product; and not __fish_seen_subcommand_from list show create update delete publish unpublish" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand product; and not __fish_seen_subcommand_from list show create update delete publish unpublish" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand product; and not __fish_seen_subcommand_from list show create update delete publish unpublish" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand product; and not __fish_seen_subcommand_from list show create update delete publish unpublish" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2656,8 +2934,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2673,8 +2952,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2691,8 +2971,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: logo. May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2709,8 +2990,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: logo. May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2724,8 +3006,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2740,8 +3023,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from publish" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from publish" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from publish" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from publish" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from publish" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from publish" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2755,8 +3039,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from publish" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from publish" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from publish" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from unpublish" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from unpublish" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from unpublish" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from unpublish" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from unpublish" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from unpublish" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2770,8 +3055,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from unpublish" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from unpublish" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from unpublish" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand role; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand role; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand role; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand role; and not __fish_seen_subcommand_from list show create update delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand role; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand role; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2795,8 +3081,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2812,8 +3099,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2830,8 +3118,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2848,8 +3137,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2863,8 +3153,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2879,8 +3170,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and not __fish_seen_subcommand_from list show create update delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2905,8 +3197,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subc
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2923,8 +3216,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subc
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from show" -l product -d 'The product that it belongs to, by name or id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2942,8 +3236,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subc
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: image. May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2961,8 +3256,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subc
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: image. May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2977,8 +3273,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subc
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from delete" -l product -d 'The product that it belongs to, by name or id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2993,8 +3290,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subc
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and not __fish_seen_subcommand_from list show create update delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3018,8 +3316,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3035,8 +3334,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3053,8 +3353,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3071,8 +3372,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3086,8 +3388,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3102,8 +3405,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and not __fish_seen_subcommand_from list show create update delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3128,8 +3432,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3146,8 +3451,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from show" -l interface -d 'The interface that it belongs to, by name or id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3165,8 +3471,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3184,8 +3491,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3200,8 +3508,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from delete" -l interface -d 'The interface that it belongs to, by name or id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3216,8 +3525,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand task; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand task; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand task; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand task; and not __fish_seen_subcommand_from list show create update delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand task; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand task; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3244,8 +3554,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3264,8 +3575,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from show" -l product -d 'The product that it belongs to, by name or id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from show" -l build -d 'The build that it belongs to, by version or id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from show" -l configuration -d 'The configuration that it belongs to, by name or id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3285,8 +3597,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3306,8 +3619,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3324,8 +3638,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from delete" -l product -d 'The product that it belongs to, by name or id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from delete" -l build -d 'The build that it belongs to, by version or id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from delete" -l configuration -d 'The configuration that it belongs to, by name or id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3340,34 +3655,38 @@ complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
-complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete revoke rotate" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete revoke rotate" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete revoke rotate" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete revoke rotate" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
 id\t'Ids only'"
-complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete revoke rotate" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete" -l json -d 'Short for --output json'
-complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete" -s q -l quiet -d 'Print data and errors only'
-complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete" -l verbose -d 'Print more of what happens'
-complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete" -l no-input -d 'Never ask'
-complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete" -s y -l yes -d 'Answer yes to all that would be asked'
-complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete" -f -a "list" -d 'List tokens'
-complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete" -f -a "show" -d 'Show one'
-complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete" -f -a "create" -d 'Create one'
-complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete" -f -a "update" -d 'Change fields of one'
-complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete" -f -a "delete" -d 'Delete one, with all that it is composed of'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete revoke rotate" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete revoke rotate" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete revoke rotate" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete revoke rotate" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete revoke rotate" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete revoke rotate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete revoke rotate" -f -a "list" -d 'List tokens'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete revoke rotate" -f -a "show" -d 'Show one'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete revoke rotate" -f -a "create" -d 'The fields of a token without their names'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete revoke rotate" -f -a "update" -d 'Change fields of one'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete revoke rotate" -f -a "delete" -d 'Delete one, with all that it is composed of'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete revoke rotate" -f -a "revoke" -d 'End one at once, without being asked'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete revoke rotate" -f -a "rotate" -d 'Replace the secret of one; the old one ends at once'
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from list" -l user -d 'The user that it belongs to, by name or id [default: you]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from list" -l page -d 'The page, from 1' -r
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from list" -l per-page -d 'Entries on a page' -r
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3384,8 +3703,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from show" -l user -d 'The user that it belongs to, by name or id [default: you]' -r
-complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3403,8 +3723,11 @@ complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from create" -l expires -d 'When it ends: after a span such as 30d, or at a time such as 2027-01-31 [default: 90d]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from create" -l scope -d 'What it may be used for, such as products.read; may be repeated [default: all that its user may do]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3422,8 +3745,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3438,8 +3762,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from delete" -l user -d 'The user that it belongs to, by name or id [default: you]' -r
-complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3454,8 +3779,43 @@ complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand user; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand user; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from revoke" -l user -d 'The user that it belongs to, by name or id [default: you]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from revoke" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from revoke" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from revoke" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from revoke" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from revoke" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from revoke" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from revoke" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from revoke" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from revoke" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from revoke" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from revoke" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from rotate" -l user -d 'The user that it belongs to, by name or id [default: you]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from rotate" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from rotate" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from rotate" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from rotate" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from rotate" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from rotate" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from rotate" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from rotate" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from rotate" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from rotate" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from rotate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand user; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand user; and not __fish_seen_subcommand_from list show create update delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand user; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand user; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3479,8 +3839,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3496,8 +3857,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3514,8 +3876,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3532,8 +3895,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3547,8 +3911,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3563,8 +3928,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3588,8 +3954,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3605,8 +3972,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3623,8 +3991,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3641,8 +4010,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3656,8 +4026,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
