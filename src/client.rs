@@ -60,12 +60,16 @@ impl Client {
         self.token.as_ref()
     }
 
-    /// Whether the marketplace is well, and who asks.
+    /// Whether the marketplace is well, and who asks; without the token itself, which is for no screen and no log.
     ///
     /// # Errors
     /// When the call fails.
     pub async fn status(&self) -> Result<Value> {
-        self.get("/status", &[]).await
+        let mut status: Value = self.get("/status", &[]).await?;
+        if let Some(token) = status["jwt"].as_object_mut() {
+            token.remove("encoded");
+        }
+        Ok(status)
     }
 
     /// Sends a marketplace.json, to be published or, in a dry run, only compared with what is there.

@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::error::{Code, Failed};
 use super::global::Global;
 use super::marketplace::{Config, Credential, Credentials, Folder, Marketplace, Profile, Source};
-use super::output::{Printer, cell};
+use super::output::Printer;
 use crate::core::secret::Secret;
 
 /// Sign in through the browser, and keep the token for the commands that follow
@@ -106,9 +106,9 @@ fn keep(folder: &Folder, marketplace: &Marketplace, token: Secret, status: &Valu
 }
 
 fn greeting(marketplace: &Marketplace, status: &Value) -> String {
-    let name = cell(&status["identity"]["user"]["name"]);
-    let end = status["jwt"]["expires_at"].as_str().map(|end| format!(" until {end}")).unwrap_or_default();
-    format!("You are signed in to {} as {name}{end} (profile {}).", marketplace.server, marketplace.profile)
+    let told = |word: &str, value: &Value| value.as_str().map(|text| format!(" {word} {text}")).unwrap_or_default();
+    let (who, end) = (told("as", &status["identity"]["user"]["name"]), told("until", &status["jwt"]["expires_at"]));
+    format!("You are signed in to {}{who}{end} (profile {}).", marketplace.server, marketplace.profile)
 }
 
 /// Does something that Ctrl-C ends.

@@ -3,9 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use serde_json::json;
-
-use crate::support::{ADMIN_TOKEN, Database, Home, Server, mkt};
+use crate::support::{ADMIN_TOKEN, Case, Database, Home, Server, mkt};
 
 fn mode(path: &Path) -> u32 {
     std::fs::metadata(path).unwrap().permissions().mode() & 0o777
@@ -136,15 +134,15 @@ async fn what_keeps_somebody_from_signing_in_is_told() {
     let (home, address) = (Home::new(), server.url(""));
     let at = [("MKT_SERVER", address.as_str())];
     let no_home = [("MKT_SERVER", address.as_str()), ("HOME", "")];
-    let cases: [(&[&str], &[(&str, &str)], &str, i32, &str); 6] = [
-        (&["--with-token"], &at, "wrong-token", 4, "token"),
-        (&["--with-token"], &at, "", 2, "not a token"),
-        (&["--with-token"], &at, "two words", 2, "not a token"),
-        (&["--with-token", "--device"], &at, "", 2, "--device"),
-        (&["--with-token"], &no_home, ADMIN_TOKEN, 2, "no place"),
-        (&["--no-browser"], &at, "", 1, "mkt login --with-token"),
+    let cases: [(&str, Case); 6] = [
+        ("wrong-token", (&["--with-token"], &at, 4, "token")),
+        ("", (&["--with-token"], &at, 2, "not a token")),
+        ("two words", (&["--with-token"], &at, 2, "not a token")),
+        ("", (&["--with-token", "--device"], &at, 2, "--device")),
+        (ADMIN_TOKEN, (&["--with-token"], &no_home, 2, "no place")),
+        ("", (&["--no-browser"], &at, 1, "mkt login --with-token")),
     ];
-    for (arguments, variables, typed, code, message) in cases {
+    for (typed, (arguments, variables, code, message)) in cases {
         let ran = home.piped(&[&["login"], arguments].concat(), variables, typed).await;
         assert_eq!((ran.code, ran.stdout.as_str()), (code, ""), "{arguments:?}: {}", ran.stderr);
         assert!(ran.stderr.contains(message), "{arguments:?}: {}", ran.stderr);
@@ -152,12 +150,7 @@ async fn what_keeps_somebody_from_signing_in_is_told() {
     }
     assert!(!home.file("credentials.toml").exists());
     for name in ["Hospital", "University"] {
-        let provider = json!({
-            "name": name, "issuer": format!("https://{name}.example.org"), "client_id": "mkt", "client_secret": "hush",
-        });
-        let provider = server.create("/identity_providers", provider).await;
-        let id = provider["id"].as_str().unwrap();
-        server.request(reqwest::Method::POST, &format!("/identity_providers/{id}/enable")).send().await.unwrap();
+        super::browser::add_provider(&server, name).await;
     }
     let several = home.mkt(&["login"], &at).await;
     assert!(several.code == 2 && several.stderr.contains("Hospital, University"), "{}", several.stderr);

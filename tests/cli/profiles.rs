@@ -1,6 +1,6 @@
 //! Profiles: several marketplaces by name, and which of flags, environment and profile counts.
 
-use crate::support::{Home, mkt};
+use crate::support::{Case, Home, mkt};
 
 #[tokio::test]
 async fn the_nearest_word_about_the_server_counts() {
@@ -8,18 +8,18 @@ async fn the_nearest_word_about_the_server_counts() {
     home.mkt(&["profile", "add", "work", "--server", "https://work.example.org"], &[]).await.ok();
     home.mkt(&["profile", "add", "test", "--server", "https://test.example.org/api"], &[]).await.ok();
     // Whoever is not signed in is told where, without a call.
-    let cases: [(&[&str], &[(&str, &str)], &str); 7] = [
-        (&[], &[], "http://127.0.0.1:3000/"),
-        (&["--profile", "work"], &[], "https://work.example.org/"),
-        (&[], &[("MKT_PROFILE", "test")], "https://test.example.org/api"),
-        (&["--profile", "work"], &[("MKT_PROFILE", "test")], "https://work.example.org/"),
-        (&["--profile", "work"], &[("MKT_SERVER", "https://env.example.org")], "https://env.example.org/"),
-        (&["--server", "https://flag.example.org"], &[("MKT_SERVER", "https://env.example.org")], "https://flag."),
-        (&[], &[("MKT_PROFILE", "")], "http://127.0.0.1:3000/"),
+    let cases: [Case; 7] = [
+        (&[], &[], 4, "http://127.0.0.1:3000/"),
+        (&["--profile", "work"], &[], 4, "https://work.example.org/"),
+        (&[], &[("MKT_PROFILE", "test")], 4, "https://test.example.org/api"),
+        (&["--profile", "work"], &[("MKT_PROFILE", "test")], 4, "https://work.example.org/"),
+        (&["--profile", "work"], &[("MKT_SERVER", "https://env.example.org")], 4, "https://env.example.org/"),
+        (&["--server", "https://flag.example.org"], &[("MKT_SERVER", "https://env.example.org")], 4, "https://flag."),
+        (&[], &[("MKT_PROFILE", "")], 4, "http://127.0.0.1:3000/"),
     ];
-    for (arguments, variables, server) in cases {
+    for (arguments, variables, code, server) in cases {
         let ran = home.mkt(&[&["whoami"], arguments].concat(), variables).await;
-        assert_eq!(ran.code, 4, "{arguments:?} {variables:?}: {}", ran.stderr);
+        assert_eq!(ran.code, code, "{arguments:?} {variables:?}: {}", ran.stderr);
         assert!(ran.stderr.contains(&format!("not signed in to {server}")), "{arguments:?}: {}", ran.stderr);
         assert!(ran.stderr.contains("mkt login"), "{}", ran.stderr);
     }

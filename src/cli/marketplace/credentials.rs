@@ -49,7 +49,8 @@ impl Credentials {
         let unreadable = |error| Failed::new(format!("Can't read {}: {error}.", path.display()));
         let mode = mode(&file).map_err(unreadable)?;
         if mode & OTHERS != 0 {
-            let message = format!("{} has tokens in it, and others may read it (mode {mode:o}).", path.display());
+            let message =
+                format!("{} has tokens in it, and others may read or change it (mode {mode:o}).", path.display());
             return Err(Failed::new(message).hint(format!("Make it yours alone with: chmod 600 {}", path.display())));
         }
         let text = std::io::read_to_string(file).map_err(unreadable)?;

@@ -12,7 +12,7 @@ use crate::core::clock::{Timestamp, now};
 /// How long a token is good unless somebody says so.
 const USUAL_LIFE: Duration = Duration::from_secs(90 * 24 * 3600);
 
-/// The fields of a token without their names.
+// Without a doc comment, which would be the help text of the verb.
 #[derive(Debug, clap::Args)]
 pub struct Short {
     /// What it is for

@@ -1,0 +1,104 @@
+//! `mkt login` while the browser is away, and what it takes for the browser's answer.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, ChildStderr, Command, Stdio};
+
+use reqwest::{Method, StatusCode};
+use serde_json::json;
+use url::Url;
+
+use crate::support::{Database, Home, Server};
+
+/// Makes a provider that people may sign in with.
+pub async fn add_provider(server: &Server, name: &str) {
+    let provider = json!({
+        "name": name, "issuer": format!("https://{name}.example.org"), "client_id": "mkt", "client_secret": "hush",
+    });
+    let provider = server.create("/identity_providers", provider).await;
+    let path = format!("/identity_providers/{}/enable", provider["id"].as_str().unwrap());
+    assert_eq!(server.request(Method::POST, &path).send().await.unwrap().status(), StatusCode::OK);
+}
+
+/// A login that waits for its browser.
+struct Waiting {
+    child: Child,
+    stderr: BufReader<ChildStderr>,
+    /// What the browser is to open.
+    address: Url,
+}
+
+impl Waiting {
+    fn start(home: &Home, server: &Server) -> Self {
+        let mut command = home.command(&["login", "--no-browser", "--server", &server.url("")], &[]);
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut line = String::new();
+        while !line.trim().starts_with("http") {
+            line.clear();
+            assert_ne!(stderr.read_line(&mut line).unwrap(), 0, "it ended without an address");
+        }
+        let address = line.trim().parse().unwrap();
+        Self { child, stderr, address }
+    }
+
+    /// Where the browser comes back to, with this in place of a parameter or beside the others.
+    fn callback(&self, more: &[(&str, &str)]) -> Url {
+        let return_to = self.address.query_pairs().find(|(name, _)| name == "return_to").unwrap().1;
+        let mut url: Url = return_to.parse().unwrap();
+        let given: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+        let kept = given.iter().filter(|(name, _)| more.iter().all(|(other, _)| name != other));
+        let kept: Vec<_> = kept.map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        url.query_pairs_mut().clear().extend_pairs(kept).extend_pairs(more);
+        url
+    }
+
+    /// Its exit code, and the rest of what it said.
+    fn ended(mut self) -> (Option<i32>, String) {
+        let mut rest = String::new();
+        self.stderr.read_to_string(&mut rest).unwrap();
+        (self.child.wait().unwrap().code(), rest)
+    }
+}
+
+#[tokio::test]
+async fn only_the_answer_that_is_waited_for_counts() {
+    let server = Server::start(&Database::sqlite()).await;
+    add_provider(&server, "Hospital").await;
+    let home = Home::new();
+    let waiting = Waiting::start(&home, &server);
+    assert!(waiting.address.as_str().starts_with(&server.url("/identity_providers/")), "{}", waiting.address);
+    let query: Vec<_> = waiting.callback(&[]).query_pairs().into_owned().collect();
+    assert_eq!(query[2], ("code_challenge_method".into(), "S256".into()));
+    assert_eq!(query[1].1.len(), 43, "a SHA-256 in base64url");
+    let message = "<b>The provider</b> said no.";
+    for (brought, status) in [
+        (&[("state", "another"), ("code", "evil")][..], StatusCode::BAD_REQUEST),
+        (&[("state", ""), ("error", "evil")], StatusCode::BAD_REQUEST),
+        (&[("error", "access_denied"), ("message", message)], StatusCode::OK),
+    ] {
+        let page = reqwest::get(waiting.callback(brought)).await.unwrap();
+        assert_eq!(page.status(), status, "{brought:?}");
+        assert_eq!(page.headers()["content-security-policy"], "default-src 'none'");
+        assert!(!page.text().await.unwrap().contains("provider"));
+    }
+    let (code, said) = waiting.ended();
+    assert!(code == Some(4) && said.contains(message), "{said}");
+    // A code that is none gets nobody in.
+    let waiting = Waiting::start(&home, &server);
+    let page = reqwest::get(waiting.callback(&[("code", "made-up")])).await.unwrap();
+    assert!(page.text().await.unwrap().contains("You can close this window."));
+    let (code, said) = waiting.ended();
+    assert!(code.is_some_and(|code| code != 0) && said.contains("error:"), "{said}");
+    assert!(!home.file("credentials.toml").exists());
+}
+
+#[tokio::test]
+async fn whoever_waits_can_be_interrupted() {
+    let server = Server::start(&Database::sqlite()).await;
+    add_provider(&server, "Hospital").await;
+    let waiting = Waiting::start(&Home::new(), &server);
+    // It listens for Ctrl-C a moment after it has printed the address.
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    assert!(Command::new("kill").args(["-INT", &waiting.child.id().to_string()]).status().unwrap().success());
+    assert_eq!(waiting.ended().0, Some(130));
+}
