@@ -3850,7 +3850,7 @@ Register-ArgumentCompleter -Native -CommandName 'mkt' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List tokens')
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show one')
-            [CompletionResult]::new('create', 'create', [CompletionResultType]::ParameterValue, 'The fields of a token without their names')
+            [CompletionResult]::new('create', 'create', [CompletionResultType]::ParameterValue, 'Create one')
             [CompletionResult]::new('update', 'update', [CompletionResultType]::ParameterValue, 'Change fields of one')
             [CompletionResult]::new('delete', 'delete', [CompletionResultType]::ParameterValue, 'Delete one, with all that it is composed of')
             [CompletionResult]::new('revoke', 'revoke', [CompletionResultType]::ParameterValue, 'End one at once, without being asked')

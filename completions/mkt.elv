@@ -3664,7 +3664,7 @@ set edit:completion:arg-completer[mkt] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
             cand list 'List tokens'
             cand show 'Show one'
-            cand create 'The fields of a token without their names'
+            cand create 'Create one'
             cand update 'Change fields of one'
             cand delete 'Delete one, with all that it is composed of'
             cand revoke 'End one at once, without being asked'

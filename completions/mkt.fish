@@ -3673,7 +3673,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete revoke rotate" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete revoke rotate" -f -a "list" -d 'List tokens'
 complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete revoke rotate" -f -a "show" -d 'Show one'
-complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete revoke rotate" -f -a "create" -d 'The fields of a token without their names'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete revoke rotate" -f -a "create" -d 'Create one'
 complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete revoke rotate" -f -a "update" -d 'Change fields of one'
 complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete revoke rotate" -f -a "delete" -d 'Delete one, with all that it is composed of'
 complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete revoke rotate" -f -a "revoke" -d 'End one at once, without being asked'
