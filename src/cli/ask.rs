@@ -1,6 +1,6 @@
 //! Questions to whoever sits at the terminal.
 
-use std::io::IsTerminal;
+use std::io::{self, ErrorKind, IsTerminal};
 
 use dialoguer::{Confirm, Select};
 
@@ -27,14 +27,17 @@ pub async fn chosen(prompt: &'static str, items: Vec<String>) -> Result<Option<u
 async fn answer<T: Send + 'static>(
     question: impl FnOnce() -> dialoguer::Result<T> + Send + 'static,
 ) -> Result<Option<T>, Failed> {
-    tokio::select! {
-        answer = tokio::task::spawn_blocking(question) => {
-            let answer = answer.map_err(|error| Failed::new(error.to_string()))?;
-            answer.map(Some).map_err(|error| Failed::new(error.to_string()))
-        }
-        _ = tokio::signal::ctrl_c() => {
+    let answer = tokio::select! {
+        answer = tokio::task::spawn_blocking(question) => answer.map_err(|error| Failed::new(error.to_string()))?,
+        _ = tokio::signal::ctrl_c() => Err(io::Error::from(ErrorKind::Interrupted).into()),
+    };
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        // Whichever of the two hears of Ctrl-C first.
+        Err(dialoguer::Error::IO(error)) if error.kind() == ErrorKind::Interrupted => {
             dialoguer::console::Term::stderr().show_cursor()?;
             Ok(None)
         }
+        Err(error) => Err(Failed::new(error.to_string())),
     }
 }
