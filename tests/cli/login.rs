@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use crate::support::{ADMIN_TOKEN, Case, Database, Home, Server, mkt};
+use crate::support::{ADMIN_TOKEN, Case, Database, Home, Server, mkt, on_both};
 
 fn mode(path: &Path) -> u32 {
     std::fs::metadata(path).unwrap().permissions().mode() & 0o777
@@ -37,6 +37,10 @@ async fn a_token_taken_in_is_kept_for_its_server_alone() {
     // The environment counts for more.
     let wrong = home.mkt(&["whoami"], &[("MKT_TOKEN", "wrong")]).await;
     assert!(wrong.code == 4 && wrong.stderr.contains("mkt login"), "{}", wrong.stderr);
+    let file = home.file("another");
+    std::fs::write(&file, ADMIN_TOKEN).unwrap();
+    let by_flag = home.mkt(&["whoami", "--token-file", file.to_str().unwrap()], &[("MKT_TOKEN", "wrong")]).await.ok();
+    assert!(by_flag.contains(file.to_str().unwrap()), "{by_flag}");
     // Forgotten again: this token is not the marketplace's to end.
     let logout = home.mkt(&["logout"], &[]).await;
     assert!(logout.stderr.contains("You are signed out"), "{}", logout.stderr);
@@ -46,29 +50,30 @@ async fn a_token_taken_in_is_kept_for_its_server_alone() {
     assert!(home.mkt(&["logout"], &[]).await.stderr.contains("Nobody is signed in"));
 }
 
-#[tokio::test]
-async fn signing_out_ends_the_token() {
-    let server = Server::start(&Database::sqlite()).await;
-    let at = [("MKT_SERVER", server.url(""))];
-    let at: Vec<(&str, &str)> = at.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let made = |name: &'static str| async { server.mkt(&["token", "create", name]).await.ok() };
-    let (first, second) = (made("first").await, made("second").await);
-    let home = Home::new();
-    home.piped(&["login", "--with-token"], &at, &first).await.ok();
-    // That of the environment alone, where it is set.
-    let with_second = [&at[..], &[("MKT_TOKEN", second.trim())]].concat();
-    let ended = home.mkt(&["logout"], &with_second).await;
-    assert!(ended.stderr.contains("The token of MKT_TOKEN has ended"), "{}", ended.stderr);
-    assert_eq!(home.mkt(&["whoami"], &with_second).await.code, 4);
-    home.mkt(&["whoami"], &at).await.ok();
-    home.mkt(&["logout"], &at).await.ok();
-    let with_first = [&at[..], &[("MKT_TOKEN", first.trim())]].concat();
-    assert_eq!(mkt(&["whoami"], &with_first).await.code, 4);
-    // One that has ended already is signed out of as well.
-    let third = made("third").await;
-    home.piped(&["login", "--with-token"], &at, &third).await.ok();
-    server.mkt(&["token", "revoke", "third"]).await.ok();
-    home.mkt(&["logout"], &at).await.ok();
+on_both! {
+    async fn signing_out_ends_the_token(database: Database) {
+        let server = Server::start(&database).await;
+        let at = [("MKT_SERVER", server.url(""))];
+        let at: Vec<(&str, &str)> = at.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let made = |name: &'static str| async { server.mkt(&["token", "create", name]).await.ok() };
+        let (first, second) = (made("first").await, made("second").await);
+        let home = Home::new();
+        home.piped(&["login", "--with-token"], &at, &first).await.ok();
+        // That of the environment alone, where it is set.
+        let with_second = [&at[..], &[("MKT_TOKEN", second.trim())]].concat();
+        let ended = home.mkt(&["logout"], &with_second).await;
+        assert!(ended.stderr.contains("The token of MKT_TOKEN has ended"), "{}", ended.stderr);
+        assert_eq!(home.mkt(&["whoami"], &with_second).await.code, 4);
+        home.mkt(&["whoami"], &at).await.ok();
+        home.mkt(&["logout"], &at).await.ok();
+        let with_first = [&at[..], &[("MKT_TOKEN", first.trim())]].concat();
+        assert_eq!(mkt(&["whoami"], &with_first).await.code, 4);
+        // One that has ended already is signed out of as well.
+        let third = made("third").await;
+        home.piped(&["login", "--with-token"], &at, &third).await.ok();
+        server.mkt(&["token", "revoke", "third"]).await.ok();
+        home.mkt(&["logout"], &at).await.ok();
+    }
 }
 
 #[tokio::test]

@@ -2,38 +2,39 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::support::{Database, Ran, Server, mkt};
+use crate::support::{Database, Ran, Server, mkt, on_both};
 
 async fn whoami(server: &Server, token: &str) -> Ran {
     mkt(&["whoami"], &[("MKT_SERVER", &server.url("")), ("MKT_TOKEN", token)]).await
 }
 
-#[tokio::test]
-async fn tokens_are_made_replaced_and_ended_in_few_words() {
-    let server = Server::start(&Database::sqlite()).await;
-    let made = server.mkt(&["token", "create", "ci", "--scope", "products.read"]).await;
-    let secret = made.stdout.trim().to_owned();
-    assert!(secret.starts_with("mkt_") && !secret.contains(char::is_whitespace), "{made:?}");
-    assert!(made.stderr.contains("products.read") && !made.stderr.contains(&secret), "{made:?}");
-    whoami(&server, &secret).await.ok();
-    let shown = server.mkt(&["token", "show", "ci", "--json"]).await.json();
-    let end: DateTime<Utc> = shown["expires_at"].as_str().unwrap().parse().unwrap();
-    assert_eq!((end - Utc::now()).num_days(), 89);
-    assert_eq!((&shown["token"], &shown["scopes"][0]), (&serde_json::Value::Null, &"products.read".into()));
+on_both! {
+    async fn tokens_are_made_replaced_and_ended_in_few_words(database: Database) {
+        let server = Server::start(&database).await;
+        let made = server.mkt(&["token", "create", "ci", "--scope", "products.read"]).await;
+        let secret = made.stdout.trim().to_owned();
+        assert!(secret.starts_with("mkt_") && !secret.contains(char::is_whitespace), "{made:?}");
+        assert!(made.stderr.contains("products.read") && !made.stderr.contains(&secret), "{made:?}");
+        whoami(&server, &secret).await.ok();
+        let shown = server.mkt(&["token", "show", "ci", "--json"]).await.json();
+        let end: DateTime<Utc> = shown["expires_at"].as_str().unwrap().parse().unwrap();
+        assert_eq!((end - Utc::now()).num_days(), 89);
+        assert_eq!((&shown["token"], &shown["scopes"][0]), (&serde_json::Value::Null, &"products.read".into()));
 
-    let rotated = server.mkt(&["token", "rotate", "ci"]).await.ok();
-    assert_ne!(rotated.trim(), secret);
-    assert_eq!(whoami(&server, &secret).await.code, 4);
-    whoami(&server, rotated.trim()).await.ok();
-    let revoked = server.mkt(&["token", "revoke", "CI"]).await;
-    assert!(revoked.stderr.contains("Deleted the token ci"), "{}", revoked.stderr);
-    assert_eq!(whoami(&server, rotated.trim()).await.code, 4);
+        let rotated = server.mkt(&["token", "rotate", "ci"]).await.ok();
+        assert_ne!(rotated.trim(), secret);
+        assert_eq!(whoami(&server, &secret).await.code, 4);
+        whoami(&server, rotated.trim()).await.ok();
+        let revoked = server.mkt(&["token", "revoke", "CI"]).await;
+        assert!(revoked.stderr.contains("Deleted the token ci"), "{}", revoked.stderr);
+        assert_eq!(whoami(&server, rotated.trim()).await.code, 4);
 
-    let nameless = server.mkt(&["token", "create", "--expires", "2999-01-31", "--json"]).await.json();
-    assert_eq!(nameless["expires_at"], "2999-01-31T00:00:00.000Z");
-    assert!(nameless["token"].is_string());
-    server.mkt(&["token", "revoke", nameless["id"].as_str().unwrap()]).await.ok();
-    assert_eq!(server.mkt(&["token", "list"]).await.ok().trim(), "No tokens.");
+        let nameless = server.mkt(&["token", "create", "--expires", "2999-01-31", "--json"]).await.json();
+        assert_eq!(nameless["expires_at"], "2999-01-31T00:00:00.000Z");
+        assert!(nameless["token"].is_string());
+        server.mkt(&["token", "revoke", nameless["id"].as_str().unwrap()]).await.ok();
+        assert_eq!(server.mkt(&["token", "list"]).await.ok().trim(), "No tokens.");
+    }
 }
 
 #[tokio::test]
