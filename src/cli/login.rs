@@ -43,6 +43,8 @@ pub async fn run(args: Args, global: &Global, printer: &Printer) -> Result<(), F
     let folder = Folder::required()?;
     let marketplace = Marketplace::of(global)?;
     may_sign_in(&marketplace)?;
+    // A folder that can't be written to is told of before anybody signs in for nothing.
+    drop(folder.lock()?);
     let client = marketplace.client_with(None)?;
     let token = if args.with_token {
         typed(printer)?
