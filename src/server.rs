@@ -8,11 +8,14 @@ mod cable;
 mod cache;
 mod crud;
 mod deadline;
+mod device;
 mod events;
 mod files;
 mod identity_providers;
 mod jobs;
 mod multipart;
+mod oauth;
+mod oidc;
 mod openapi;
 mod origin;
 mod packages;
@@ -21,6 +24,7 @@ mod products;
 mod router;
 mod sessions;
 mod shutdown;
+mod sign_in;
 mod status;
 
 use std::net::{IpAddr, SocketAddr};
@@ -36,10 +40,12 @@ pub use origin::{Proxy, WebOrigin};
 pub use shutdown::Shutdown;
 
 use authenticator::Authenticator;
+use oidc::RelyingParty;
 
 use crate::core::clock;
 use crate::core::db::Db;
 use crate::core::event::Relay;
+use crate::core::field::Email;
 use crate::core::files::Files;
 use crate::core::secret::Secret;
 use crate::core::signing::Keys;
@@ -66,6 +72,8 @@ pub struct Settings {
     pub self_publishing: bool,
     /// The token of the first administrator.
     pub admin_token: Secret,
+    /// The mail addresses of administrators.
+    pub admin_emails: Vec<Email>,
 }
 
 /// What handlers share.
@@ -80,6 +88,7 @@ struct Inner {
     shutdown: Shutdown,
     cache: cache::Cache,
     authenticator: Authenticator,
+    relying_party: RelyingParty,
 }
 
 impl App {
@@ -111,6 +120,11 @@ impl App {
     /// Who tokens stand for.
     pub fn authenticator(&self) -> &Authenticator {
         &self.0.authenticator
+    }
+
+    /// What talks to identity providers.
+    pub fn relying_party(&self) -> &RelyingParty {
+        &self.0.relying_party
     }
 
     /// The end of this server.
@@ -150,6 +164,7 @@ impl Server {
             shutdown: Shutdown::default(),
             cache: cache::Cache::default(),
             authenticator,
+            relying_party: RelyingParty::new()?,
         }));
         let jobs = tokio::spawn(jobs::run(app.clone()));
         Ok(Self { listener, app, relay, jobs })

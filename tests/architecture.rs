@@ -18,7 +18,7 @@ const RULES: &[(&str, &[&str])] = &[
             "comfy_table",
         ],
     ),
-    ("server", &["crate::client", "crate::agent", "crate::cli", "reqwest", "clap"]),
+    ("server", &["crate::client", "crate::agent", "crate::cli", "clap"]),
     ("client", &["crate::server", "crate::agent", "crate::cli", "axum", "clap"]),
 ];
 

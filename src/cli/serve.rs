@@ -14,6 +14,7 @@ use super::output::Printer;
 use super::storage::{DatabaseArgs, FilesArgs, secret_key};
 use crate::core::access::administrator;
 use crate::core::db::{Db, Wait};
+use crate::core::field::Email;
 use crate::core::secret::Secret;
 use crate::core::{clock, demo, seed};
 use crate::server::{Proxy, Server, Settings, WebOrigin};
@@ -67,6 +68,10 @@ pub struct Args {
     #[arg(long, env = "MKT_ADMIN_TOKEN_FILE", value_name = "FILE")]
     admin_token_file: Option<PathBuf>,
 
+    /// Mail addresses of administrators: whoever signs in with one that the identity provider has verified
+    #[arg(long, env = "MKT_ADMIN_EMAILS", value_name = "ADDRESS", value_delimiter = ',')]
+    admin_emails: Vec<Email>,
+
     /// Let anybody follow the catalogue's events, without a token
     #[arg(long, env = "MKT_ANONYMOUS_EVENTS", value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
     anonymous_events: bool,
@@ -116,6 +121,7 @@ pub async fn run(args: Args, printer: &Printer) -> Result<(), Failed> {
         anonymous_events: args.anonymous_events,
         self_publishing: args.self_publishing,
         admin_token: admin_token.clone(),
+        admin_emails: args.admin_emails,
     };
     let files = args.files.open(&url)?;
     let stop = stop_signal()?;

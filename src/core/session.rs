@@ -1,6 +1,12 @@
 //! Sessions: whom a token stands for. There are three kinds: the marketplace's own JSON Web Tokens, given at sign-in;
 //! those that users make for their programs, which start with `mkt_`; and what platforms get for their assertions.
 
+pub mod assertion;
+pub mod device;
+pub mod sign_in;
+
+use std::sync::Arc;
+
 use chrono::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -22,6 +28,10 @@ use super::{Error, Result};
 pub const NAME: &str = "Session";
 /// How many hours a session lasts.
 const SESSION_HOURS: i64 = 24;
+/// How many minutes somebody may take to sign in.
+pub const SIGN_IN_MINUTES: i64 = 10;
+/// How many days expired tokens are still shown to their users.
+const EXPIRED_DAYS: i64 = 30;
 /// For how many minutes a platform's token holds.
 const PLATFORM_MINUTES: i64 = 5;
 
@@ -30,7 +40,7 @@ const PLATFORM_MINUTES: i64 = 5;
 struct Claims {
     /// The marketplace.
     iss: String,
-    /// The identity that signed in, or the platform.
+    /// The identity that signed in, else the user; or the platform.
     sub: Uuid,
     /// The token's id.
     jti: Uuid,
@@ -49,20 +59,26 @@ pub struct Session {
     pub expires_at: Timestamp,
 }
 
-/// Signs a user in by an identity.
+/// Opens a session for a user, who signed in by this identity unless it was by the first administrator's token.
 ///
 /// # Errors
 /// When the database is away.
-pub async fn open(tx: &Tx, keys: &Keys, caller: &Caller, identity: &Identity) -> Result<Session> {
+pub async fn open(
+    tx: &Tx,
+    keys: &Keys,
+    caller: &Caller,
+    user: Id<User>,
+    identity: Option<Id<Identity>>,
+) -> Result<Session> {
     let (id, expires_at) = (Uuid::new_v4(), Timestamp::from(caller.now.datetime() + Duration::hours(SESSION_HOURS)));
-    let claims = claims(caller, identity.id.uuid(), id, expires_at);
+    let claims = claims(caller, identity.map_or(user.uuid(), Id::uuid), id, expires_at);
     let token = keys.sign(tx, TokenType::Session, &claims).await?;
     tx.execute(crate::sql!(
         "insert into tokens (id, user_id, identity_id, name, expires_at, scopes, secret, created_at, updated_at) \
          values ($1, $2, $3, $4, $5, $6, $7, $8, $8)",
         id,
-        identity.user_id,
-        Some(identity.id.uuid()),
+        user,
+        identity.map(Id::uuid),
         NAME,
         expires_at,
         Value::Array(Vec::new()),
@@ -70,8 +86,9 @@ pub async fn open(tx: &Tx, keys: &Keys, caller: &Caller, identity: &Identity) ->
         caller.now
     ))
     .await?;
-    let principal = Principal { actor: Actor::User(identity.user_id), ..caller.principal.clone() };
-    tx.audit(Entry::new(&Caller { principal, ..caller.clone() }, Action::SignIn, &Identity::TABLE, identity.id.uuid()));
+    let credential = Credential { token: Some(id.into()), identity, ..Credential::default() };
+    let principal = Principal { actor: Actor::User(user), credential: Arc::new(credential), ..Principal::anonymous() };
+    tx.audit(Entry::new(&Caller { principal, ..caller.clone() }, Action::SignIn, &User::TABLE, user.uuid()));
     Ok(Session { token, expires_at })
 }
 
@@ -157,11 +174,6 @@ async fn of_platform(db: &Db, claims: &Claims, now: Timestamp) -> Result<Option<
     let credential = Credential { expires_at, ..Credential::default() };
     Ok(expires_at.is_some().then(|| Principal::platform(platform, credential)))
 }
-
-/// How long expired tokens are still shown to their users, in days.
-const EXPIRED_DAYS: i64 = 30;
-/// How long somebody may take to sign in, in minutes.
-pub const SIGN_IN_MINUTES: i64 = 10;
 
 /// Forgets what has ended: sign-ins that nobody finished, codes, assertions, tokens that expired a while ago.
 ///

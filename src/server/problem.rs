@@ -21,6 +21,11 @@ impl Problem {
         Self { status, error: Error::bad_request(message) }
     }
 
+    /// The error again.
+    pub fn into_error(self) -> Error {
+        self.error
+    }
+
     /// A body larger than what is taken.
     pub fn too_large(limit: usize) -> Self {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, format!("The body is larger than {} KiB.", limit / 1024))

@@ -17,8 +17,8 @@ use super::asker::IDEMPOTENCY_KEY;
 use super::origin::WebOrigin;
 use super::problem::{self, Problem};
 use super::{
-    App, answer, body, cable, cache, crud, deadline, events, files, identity_providers, openapi, packages, products,
-    sessions, status,
+    App, answer, body, cable, cache, crud, deadline, device, events, files, identity_providers, oauth, openapi,
+    packages, products, sessions, sign_in, status,
 };
 use crate::core::Error;
 use crate::core::model;
@@ -46,6 +46,9 @@ pub fn router(app: App) -> Router {
         .layer(middleware::from_fn(answer::unless_known))
         .layer(middleware::from_fn(require_json));
     let others = Router::new()
+        .merge(sign_in::routes())
+        .merge(oauth::routes())
+        .merge(device::routes())
         .route("/docs", get(openapi::browse))
         .route("/websocket", get(cable::connect))
         .route("/websockets", get(cable::connect))

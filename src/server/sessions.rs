@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::{delete, get, post};
+use axum::routing::{get, post};
 use serde_json::json;
 
 use super::App;
@@ -16,13 +16,12 @@ use crate::core::{session, signing};
 /// The routes.
 pub fn routes() -> Router<App> {
     Router::new()
-        .route("/session", delete(sign_out))
-        .route("/sessions", delete(sign_out))
         .route("/.well-known/jwks.json", get(keys))
         .route("/users/{user_id}/tokens/{token_id}/rotate", post(rotate))
 }
 
-async fn sign_out(State(app): State<App>, asker: Asker) -> Answer {
+/// `DELETE /session`: the token that is sent ends, on every server.
+pub async fn sign_out(State(app): State<App>, asker: Asker) -> Answer {
     session::close(app.db(), &asker).await?;
     answer::json(StatusCode::OK, &json!({ "message": "You are signed out." }))
 }

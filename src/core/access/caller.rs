@@ -71,6 +71,11 @@ impl Principal {
         Self { actor: Actor::Anonymous, permissions: Arc::default(), credential: Arc::default() }
     }
 
+    /// The marketplace itself, which does some things of its own accord.
+    pub fn marketplace() -> Self {
+        Self { permissions: Arc::new(Permissions::everything()), ..Self::anonymous() }
+    }
+
     /// A user with the permissions that roles give now.
     ///
     /// # Errors
