@@ -60,10 +60,12 @@ impl Client {
     }
 
     /// Where a browser starts to sign in with a provider. It comes back to `return_to`, with a code that is good for
-    /// whoever has the verifier of this challenge (RFC 7636).
-    pub fn sign_in_address(&self, provider: Uuid, return_to: &str) -> Url {
+    /// whoever has the verifier of this challenge (RFC 7636, S256).
+    pub fn sign_in_address(&self, provider: Uuid, return_to: &Url, challenge: &str) -> Url {
         let mut url = self.address(&format!("/identity_providers/{provider}/redirect"));
-        url.query_pairs_mut().append_pair("return_to", return_to);
+        let parameters =
+            [("return_to", return_to.as_str()), ("code_challenge", challenge), ("code_challenge_method", "S256")];
+        url.query_pairs_mut().extend_pairs(parameters);
         url
     }
 

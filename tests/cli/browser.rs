@@ -1,4 +1,4 @@
-//! `mkt login` while the browser is away, and what it takes for the browser's answer.
+//! `mkt login` while somebody is away in a browser, and what it takes for an answer from there.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStderr, Command, Stdio};
@@ -19,7 +19,7 @@ pub async fn add_provider(server: &Server, name: &str) {
     assert_eq!(server.request(Method::POST, &path).send().await.unwrap().status(), StatusCode::OK);
 }
 
-/// A login that waits for its browser.
+/// A login that waits for somebody.
 struct Waiting {
     child: Child,
     stderr: BufReader<ChildStderr>,
@@ -28,8 +28,8 @@ struct Waiting {
 }
 
 impl Waiting {
-    fn start(home: &Home, server: &Server) -> Self {
-        let mut command = home.command(&["login", "--no-browser", "--server", &server.url("")], &[]);
+    fn start(home: &Home, server: &Server, way: &str) -> Self {
+        let mut command = home.command(&["login", way, "--server", &server.url("")], &[]);
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let mut line = String::new();
@@ -39,6 +39,13 @@ impl Waiting {
         }
         let address = line.trim().parse().unwrap();
         Self { child, stderr, address }
+    }
+
+    /// The line after the address.
+    fn next_line(&mut self) -> String {
+        let mut line = String::new();
+        self.stderr.read_line(&mut line).unwrap();
+        line.trim().to_owned()
     }
 
     /// Where the browser comes back to, with this in place of a parameter or beside the others.
@@ -65,11 +72,11 @@ async fn only_the_answer_that_is_waited_for_counts() {
     let server = Server::start(&Database::sqlite()).await;
     add_provider(&server, "Hospital").await;
     let home = Home::new();
-    let waiting = Waiting::start(&home, &server);
+    let waiting = Waiting::start(&home, &server, "--no-browser");
     assert!(waiting.address.as_str().starts_with(&server.url("/identity_providers/")), "{}", waiting.address);
-    let query: Vec<_> = waiting.callback(&[]).query_pairs().into_owned().collect();
-    assert_eq!(query[2], ("code_challenge_method".into(), "S256".into()));
-    assert_eq!(query[1].1.len(), 43, "a SHA-256 in base64url");
+    let asked: Vec<_> = waiting.address.query_pairs().into_owned().collect();
+    assert_eq!(asked[2], ("code_challenge_method".into(), "S256".into()));
+    assert_eq!(asked[1].1.len(), 43, "a SHA-256 in base 64 for URLs");
     let message = "<b>The provider</b> said no.";
     for (brought, status) in [
         (&[("state", "another"), ("code", "evil")][..], StatusCode::BAD_REQUEST),
@@ -84,11 +91,11 @@ async fn only_the_answer_that_is_waited_for_counts() {
     let (code, said) = waiting.ended();
     assert!(code == Some(4) && said.contains(message), "{said}");
     // A code that is none gets nobody in.
-    let waiting = Waiting::start(&home, &server);
+    let waiting = Waiting::start(&home, &server, "--no-browser");
     let page = reqwest::get(waiting.callback(&[("code", "made-up")])).await.unwrap();
     assert!(page.text().await.unwrap().contains("You can close this window."));
     let (code, said) = waiting.ended();
-    assert!(code.is_some_and(|code| code != 0) && said.contains("error:"), "{said}");
+    assert!(code == Some(4) && said.contains("This code is unknown"), "{said}");
     assert!(!home.file("credentials.toml").exists());
 }
 
@@ -96,9 +103,27 @@ async fn only_the_answer_that_is_waited_for_counts() {
 async fn whoever_waits_can_be_interrupted() {
     let server = Server::start(&Database::sqlite()).await;
     add_provider(&server, "Hospital").await;
-    let waiting = Waiting::start(&Home::new(), &server);
+    let waiting = Waiting::start(&Home::new(), &server, "--no-browser");
     // It listens for Ctrl-C a moment after it has printed the address.
     tokio::time::sleep(std::time::Duration::from_millis(200)).await;
     assert!(Command::new("kill").args(["-INT", &waiting.child.id().to_string()]).status().unwrap().success());
     assert_eq!(waiting.ended().0, Some(130));
+}
+
+#[tokio::test]
+async fn a_device_is_signed_in_by_whoever_approves_its_code() {
+    let server = Server::start(&Database::sqlite()).await;
+    let homes = [Home::new(), Home::new()];
+    let mut devices = homes.each_ref().map(|home| Waiting::start(home, &server, "--device"));
+    for (device, approve) in devices.iter_mut().zip([true, false]) {
+        assert_eq!(device.address.as_str(), server.url("/device"));
+        let decision = json!({ "user_code": device.next_line(), "approve": approve });
+        assert_eq!(server.send(Method::POST, "/device", decision).await.0, StatusCode::OK);
+    }
+    let [approved, refused] = devices.map(Waiting::ended);
+    assert!(approved.0 == Some(0) && approved.1.contains("as administrator"), "{}", approved.1);
+    assert!(homes[0].mkt(&["whoami"], &[]).await.ok().contains("administrator"));
+    homes[0].mkt(&["logout"], &[]).await.ok();
+    assert!(refused.0 == Some(4) && refused.1.contains("refused on the other device"), "{}", refused.1);
+    assert!(!homes[1].file("credentials.toml").exists());
 }

@@ -14,10 +14,7 @@ use crate::core::secret::Secret;
 pub async fn sign_in(client: &Client, provider: &Provider, open: bool, printer: &Printer) -> Result<Secret, Failed> {
     let callback = Callback::listen().await?;
     let verifier = verifier()?;
-    let mut return_to = callback.address()?;
-    let challenge = challenge(&verifier);
-    return_to.query_pairs_mut().append_pair("code_challenge", &challenge).append_pair("code_challenge_method", "S256");
-    let address = client.sign_in_address(provider.id, return_to.as_str());
+    let address = client.sign_in_address(provider.id, &callback.address()?, &challenge(&verifier));
     printer.instruct(&format!("Sign in with {} in the browser on this machine:\n\n  {address}\n", provider.name));
     printer.note("Without a browser here, use: mkt login --device");
     if open {
