@@ -18,6 +18,7 @@ mod repeats;
 mod resources;
 mod rights;
 mod search;
+mod sign_in;
 mod status;
 mod texts;
 

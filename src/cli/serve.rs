@@ -69,7 +69,7 @@ pub struct Args {
     admin_token_file: Option<PathBuf>,
 
     /// Mail addresses of administrators: whoever signs in with one that the identity provider has verified
-    #[arg(long, env = "MKT_ADMIN_EMAILS", value_name = "ADDRESS", value_delimiter = ',')]
+    #[arg(long, env = "MKT_ADMIN_EMAILS", value_name = "ADDRESS", value_delimiter = ',', value_parser = address)]
     admin_emails: Vec<Email>,
 
     /// Let anybody follow the catalogue's events, without a token
@@ -95,6 +95,11 @@ pub struct Args {
     /// What to log: error, warn, info, debug or trace, for all or for some modules
     #[arg(long, env = "RUST_LOG", value_name = "FILTER", default_value = "info,sqlx=warn")]
     log: String,
+}
+
+/// A mail address in a list, where blanks around it are forgiven.
+fn address(text: &str) -> Result<Email, String> {
+    text.trim().parse()
 }
 
 /// The token does everything, so it must not be guessed.
