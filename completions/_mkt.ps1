@@ -92,6 +92,7 @@ Register-ArgumentCompleter -Native -CommandName 'mkt' -ScriptBlock {
             [CompletionResult]::new('--title', '--title', [CompletionResultType]::ParameterName, 'What the marketplace is called')
             [CompletionResult]::new('--secret-key-file', '--secret-key-file', [CompletionResultType]::ParameterName, 'A file with the key that secrets are derived from; MKT_SECRET_KEY holds the key itself. Required for PostgreSQL, else made once and kept beside the database')
             [CompletionResult]::new('--admin-token-file', '--admin-token-file', [CompletionResultType]::ParameterName, 'A file with the token of the first administrator; MKT_ADMIN_TOKEN holds the token itself [default: one is made and printed]')
+            [CompletionResult]::new('--admin-emails', '--admin-emails', [CompletionResultType]::ParameterName, 'Mail addresses of administrators: whoever signs in with one that the identity provider has verified')
             [CompletionResult]::new('--anonymous-events', '--anonymous-events', [CompletionResultType]::ParameterName, 'Let anybody follow the catalogue''s events, without a token')
             [CompletionResult]::new('--self-publishing', '--self-publishing', [CompletionResultType]::ParameterName, 'Let owners publish their products without a role that permits it')
             [CompletionResult]::new('--trusted-proxies', '--trusted-proxies', [CompletionResultType]::ParameterName, 'Addresses or networks of proxies whose Forwarded headers are believed')

@@ -7535,7 +7535,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__serve)
-            opts="-q -y -h --listen --database-url --storage-url --max-image-size --max-asset-size --demo --public-url --ui-url --title --secret-key-file --admin-token-file --anonymous-events --self-publishing --trusted-proxies --cors-origins --log-format --log --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --listen --database-url --storage-url --max-image-size --max-asset-size --demo --public-url --ui-url --title --secret-key-file --admin-token-file --admin-emails --anonymous-events --self-publishing --trusted-proxies --cors-origins --log-format --log --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -7578,6 +7578,10 @@ _mkt() {
                     return 0
                     ;;
                 --admin-token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --admin-emails)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

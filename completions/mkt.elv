@@ -88,6 +88,7 @@ set edit:completion:arg-completer[mkt] = {|@words|
             cand --title 'What the marketplace is called'
             cand --secret-key-file 'A file with the key that secrets are derived from; MKT_SECRET_KEY holds the key itself. Required for PostgreSQL, else made once and kept beside the database'
             cand --admin-token-file 'A file with the token of the first administrator; MKT_ADMIN_TOKEN holds the token itself [default: one is made and printed]'
+            cand --admin-emails 'Mail addresses of administrators: whoever signs in with one that the identity provider has verified'
             cand --anonymous-events 'Let anybody follow the catalogue''s events, without a token'
             cand --self-publishing 'Let owners publish their products without a role that permits it'
             cand --trusted-proxies 'Addresses or networks of proxies whose Forwarded headers are believed'

@@ -93,6 +93,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand serve" -l ui-url -d 'Where the w
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l title -d 'What the marketplace is called' -r
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l secret-key-file -d 'A file with the key that secrets are derived from; MKT_SECRET_KEY holds the key itself. Required for PostgreSQL, else made once and kept beside the database' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l admin-token-file -d 'A file with the token of the first administrator; MKT_ADMIN_TOKEN holds the token itself [default: one is made and printed]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand serve" -l admin-emails -d 'Mail addresses of administrators: whoever signs in with one that the identity provider has verified' -r
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l anonymous-events -d 'Let anybody follow the catalogue\'s events, without a token' -r -f -a "true\t''
 false\t''"
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l self-publishing -d 'Let owners publish their products without a role that permits it' -r -f -a "true\t''

@@ -7,7 +7,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::json;
 use url::Url;
 
-use crate::support::{Database, Home, Server};
+use crate::support::{Browser, Database, Home, Provider, Server, on_both};
 
 /// Makes a provider that people may sign in with.
 pub async fn add_provider(server: &Server, name: &str) {
@@ -64,6 +64,33 @@ impl Waiting {
         let mut rest = String::new();
         self.stderr.read_to_string(&mut rest).unwrap();
         (self.child.wait().unwrap().code(), rest)
+    }
+}
+
+on_both! {
+    async fn whoever_signs_in_with_the_browser_is_signed_in_here(database: Database) {
+        let server = Server::start(&database).await;
+        let provider = Provider::start(&[&server]);
+        provider.register(&server, "ES256").await;
+        let home = Home::new();
+        let waiting = Waiting::start(&home, &server, "--no-browser");
+        let callback = waiting.callback(&[("state", "")]);
+        let until = callback.as_str().split('?').next().unwrap();
+        let back = Browser::new().sign_in(waiting.address.as_str(), "alice", until).await;
+        let page = reqwest::get(back).await.unwrap();
+        assert!(page.text().await.unwrap().contains("You are signed in."));
+        let (code, said) = waiting.ended();
+        assert!(code == Some(0) && said.contains("as alice Example"), "{said}");
+        let me = home.mkt(&["whoami", "--json"], &[]).await.json();
+        assert_eq!(me["identity"]["user"]["name"], "alice Example");
+        // A copy of the token ends with the session.
+        let kept = std::fs::read_to_string(home.file("credentials.toml")).unwrap();
+        let copy = kept.lines().find_map(|line| line.strip_prefix("token = ")).unwrap().trim_matches('"');
+        assert!(!said.contains(copy) && !me.to_string().contains(copy));
+        let with_copy = [("MKT_TOKEN", copy)];
+        home.mkt(&["whoami"], &with_copy).await.ok();
+        home.mkt(&["logout"], &[]).await.ok();
+        assert_eq!(home.mkt(&["whoami"], &with_copy).await.code, 4);
     }
 }
 
