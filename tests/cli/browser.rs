@@ -80,11 +80,16 @@ on_both! {
         let page = reqwest::get(back).await.unwrap();
         assert!(page.text().await.unwrap().contains("You are signed in."));
         let (code, said) = waiting.ended();
-        assert!(code == Some(0) && said.contains("as alice Example"), "{said}");
+        assert!(code == Some(0) && said.contains("as alice Example until 20"), "{said}");
+        let me = home.mkt(&["whoami"], &[]).await.ok();
+        for part in ["alice Example", "ES256", "mkt login", "products: read", "ends"] {
+            assert!(me.contains(part), "{part}: {me}");
+        }
         let me = home.mkt(&["whoami", "--json"], &[]).await.json();
         assert_eq!(me["identity"]["user"]["name"], "alice Example");
         // A copy of the token ends with the session.
         let kept = std::fs::read_to_string(home.file("credentials.toml")).unwrap();
+        assert!(kept.contains(me["jwt"]["expires_at"].as_str().unwrap()), "when it ends is kept");
         let copy = kept.lines().find_map(|line| line.strip_prefix("token = ")).unwrap().trim_matches('"');
         assert!(!said.contains(copy) && !me.to_string().contains(copy));
         let with_copy = [("MKT_TOKEN", copy)];

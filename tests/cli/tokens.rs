@@ -15,7 +15,8 @@ on_both! {
         let secret = made.stdout.trim().to_owned();
         assert!(secret.starts_with("mkt_") && !secret.contains(char::is_whitespace), "{made:?}");
         assert!(made.stderr.contains("products.read") && !made.stderr.contains(&secret), "{made:?}");
-        whoami(&server, &secret).await.ok();
+        let me = whoami(&server, &secret).await.ok();
+        assert!(me.contains("MKT_TOKEN") && me.contains("products.read"), "{me}");
         let shown = server.mkt(&["token", "show", "ci", "--json"]).await.json();
         let end: DateTime<Utc> = shown["expires_at"].as_str().unwrap().parse().unwrap();
         assert_eq!((end - Utc::now()).num_days(), 89);
