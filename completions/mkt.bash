@@ -64,8 +64,14 @@ _mkt() {
             mkt,license)
                 cmd="mkt__subcmd__license"
                 ;;
+            mkt,login)
+                cmd="mkt__subcmd__login"
+                ;;
             mkt,logo)
                 cmd="mkt__subcmd__logo"
+                ;;
+            mkt,logout)
+                cmd="mkt__subcmd__logout"
                 ;;
             mkt,man)
                 cmd="mkt__subcmd__man"
@@ -90,6 +96,9 @@ _mkt() {
                 ;;
             mkt,product)
                 cmd="mkt__subcmd__product"
+                ;;
+            mkt,profile)
+                cmd="mkt__subcmd__profile"
                 ;;
             mkt,publish)
                 cmd="mkt__subcmd__publish"
@@ -129,6 +138,9 @@ _mkt() {
                 ;;
             mkt,watch)
                 cmd="mkt__subcmd__watch"
+                ;;
+            mkt,whoami)
+                cmd="mkt__subcmd__whoami"
                 ;;
             mkt__subcmd__appointment,create)
                 cmd="mkt__subcmd__appointment__subcmd__create"
@@ -472,6 +484,18 @@ _mkt() {
             mkt__subcmd__product,update)
                 cmd="mkt__subcmd__product__subcmd__update"
                 ;;
+            mkt__subcmd__profile,add)
+                cmd="mkt__subcmd__profile__subcmd__add"
+                ;;
+            mkt__subcmd__profile,list)
+                cmd="mkt__subcmd__profile__subcmd__list"
+                ;;
+            mkt__subcmd__profile,remove)
+                cmd="mkt__subcmd__profile__subcmd__remove"
+                ;;
+            mkt__subcmd__profile,use)
+                cmd="mkt__subcmd__profile__subcmd__use"
+                ;;
             mkt__subcmd__role,create)
                 cmd="mkt__subcmd__role__subcmd__create"
                 ;;
@@ -556,6 +580,12 @@ _mkt() {
             mkt__subcmd__token,list)
                 cmd="mkt__subcmd__token__subcmd__list"
                 ;;
+            mkt__subcmd__token,revoke)
+                cmd="mkt__subcmd__token__subcmd__revoke"
+                ;;
+            mkt__subcmd__token,rotate)
+                cmd="mkt__subcmd__token__subcmd__rotate"
+                ;;
             mkt__subcmd__token,show)
                 cmd="mkt__subcmd__token__subcmd__show"
                 ;;
@@ -599,13 +629,17 @@ _mkt() {
 
     case "${cmd}" in
         mkt)
-            opts="-q -y -h -V --server --token-file --output --json --quiet --verbose --no-input --yes --color --help --version serve migrate publish watch search status completions man openapi appointment attempt badge build claim configuration dependency entitlement exposure group identity idp instance interface license logo member offer parameter platform product role screenshot sub-product surrogate task token user voucher"
+            opts="-q -y -h -V --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help --version serve migrate publish watch search status login logout whoami profile completions man openapi appointment attempt badge build claim configuration dependency entitlement exposure group identity idp instance interface license logo member offer parameter platform product role screenshot sub-product surrogate task token user voucher"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -629,13 +663,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__appointment)
-            opts="-q -y -h --server --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete"
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -659,7 +697,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__appointment__subcmd__create)
-            opts="-q -y -h --role --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --role --set --file --upload --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -682,6 +720,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -705,7 +747,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__appointment__subcmd__delete)
-            opts="-q -y -h --role --force --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --role --force --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -716,6 +758,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -739,7 +785,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__appointment__subcmd__list)
-            opts="-q -y -h --role --page --per-page --all --sort --descending --where --text --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --role --page --per-page --all --sort --descending --where --text --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -770,6 +816,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -793,7 +843,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__appointment__subcmd__show)
-            opts="-q -y -h --role --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --role --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -804,6 +854,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -827,7 +881,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__appointment__subcmd__update)
-            opts="-q -y -h --role --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --role --set --file --upload --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -853,6 +907,10 @@ _mkt() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -873,13 +931,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__attempt)
-            opts="-q -y -h --server --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete"
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -903,7 +965,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__attempt__subcmd__create)
-            opts="-q -y -h --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --set --file --upload --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -922,6 +984,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -945,13 +1011,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__attempt__subcmd__delete)
-            opts="-q -y -h --force --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --force --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -975,7 +1045,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__attempt__subcmd__list)
-            opts="-q -y -h --page --per-page --all --sort --descending --where --text --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --page --per-page --all --sort --descending --where --text --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1002,6 +1072,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1025,13 +1099,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__attempt__subcmd__show)
-            opts="-q -y -h --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1055,7 +1133,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__attempt__subcmd__update)
-            opts="-q -y -h --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --set --file --upload --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1074,6 +1152,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1097,13 +1179,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__badge)
-            opts="-q -y -h --server --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete"
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1127,7 +1213,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__badge__subcmd__create)
-            opts="-q -y -h --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --set --file --upload --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1146,6 +1232,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1169,13 +1259,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__badge__subcmd__delete)
-            opts="-q -y -h --force --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --force --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1199,7 +1293,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__badge__subcmd__list)
-            opts="-q -y -h --page --per-page --all --sort --descending --where --text --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --page --per-page --all --sort --descending --where --text --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1226,6 +1320,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1249,13 +1347,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__badge__subcmd__show)
-            opts="-q -y -h --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1279,7 +1381,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__badge__subcmd__update)
-            opts="-q -y -h --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --set --file --upload --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1298,6 +1400,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1321,13 +1427,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__build)
-            opts="-q -y -h --server --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete publish validate yank"
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete publish validate yank"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1351,7 +1461,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__build__subcmd__create)
-            opts="-q -y -h --product --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --set --file --upload --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1374,6 +1484,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1397,7 +1511,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__build__subcmd__delete)
-            opts="-q -y -h --product --force --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --force --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1408,6 +1522,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1431,7 +1549,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__build__subcmd__list)
-            opts="-q -y -h --product --page --per-page --all --sort --descending --where --text --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --page --per-page --all --sort --descending --where --text --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1462,6 +1580,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1485,7 +1607,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__build__subcmd__publish)
-            opts="-q -y -h --product --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1496,6 +1618,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1519,7 +1645,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__build__subcmd__show)
-            opts="-q -y -h --product --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1530,6 +1656,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1553,7 +1683,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__build__subcmd__update)
-            opts="-q -y -h --product --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --set --file --upload --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1576,6 +1706,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1599,7 +1733,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__build__subcmd__validate)
-            opts="-q -y -h --product --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1610,6 +1744,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1633,7 +1771,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__build__subcmd__yank)
-            opts="-q -y -h --product --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1644,6 +1782,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1667,13 +1809,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__claim)
-            opts="-q -y -h --server --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create delete"
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create delete"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1697,7 +1843,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__claim__subcmd__create)
-            opts="-q -y -h --entitlement --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --entitlement --set --file --upload --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1720,6 +1866,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1743,7 +1893,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__claim__subcmd__delete)
-            opts="-q -y -h --entitlement --force --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --entitlement --force --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1754,6 +1904,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1777,7 +1931,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__claim__subcmd__list)
-            opts="-q -y -h --entitlement --page --per-page --all --sort --descending --where --text --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --entitlement --page --per-page --all --sort --descending --where --text --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1808,6 +1962,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1831,7 +1989,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__claim__subcmd__show)
-            opts="-q -y -h --entitlement --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --entitlement --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1842,6 +2000,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1865,13 +2027,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__completions)
-            opts="-q -y -h --server --token-file --output --json --quiet --verbose --no-input --yes --color --help bash elvish fish powershell zsh"
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help bash elvish fish powershell zsh"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1895,13 +2061,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__configuration)
-            opts="-q -y -h --server --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete"
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1925,7 +2095,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__configuration__subcmd__create)
-            opts="-q -y -h --product --build --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --build --set --file --upload --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1952,6 +2122,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1975,7 +2149,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__configuration__subcmd__delete)
-            opts="-q -y -h --product --build --force --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --build --force --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1990,6 +2164,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2013,7 +2191,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__configuration__subcmd__list)
-            opts="-q -y -h --product --build --page --per-page --all --sort --descending --where --text --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --build --page --per-page --all --sort --descending --where --text --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2048,6 +2226,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2071,7 +2253,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__configuration__subcmd__show)
-            opts="-q -y -h --product --build --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --build --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2086,6 +2268,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2109,7 +2295,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__configuration__subcmd__update)
-            opts="-q -y -h --product --build --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --build --set --file --upload --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2136,6 +2322,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2159,13 +2349,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__dependency)
-            opts="-q -y -h --server --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete"
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2189,7 +2383,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__dependency__subcmd__create)
-            opts="-q -y -h --product --build --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --build --set --file --upload --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2216,6 +2410,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2239,7 +2437,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__dependency__subcmd__delete)
-            opts="-q -y -h --product --build --force --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --build --force --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2254,6 +2452,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2277,7 +2479,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__dependency__subcmd__list)
-            opts="-q -y -h --product --build --page --per-page --all --sort --descending --where --text --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --build --page --per-page --all --sort --descending --where --text --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2312,6 +2514,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2335,7 +2541,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__dependency__subcmd__show)
-            opts="-q -y -h --product --build --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --build --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2350,6 +2556,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2373,7 +2583,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__dependency__subcmd__update)
-            opts="-q -y -h --product --build --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --build --set --file --upload --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2400,6 +2610,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2423,13 +2637,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__entitlement)
-            opts="-q -y -h --server --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete"
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2453,7 +2671,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__entitlement__subcmd__create)
-            opts="-q -y -h --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --set --file --upload --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2472,6 +2690,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2495,13 +2717,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__entitlement__subcmd__delete)
-            opts="-q -y -h --force --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --force --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2525,7 +2751,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__entitlement__subcmd__list)
-            opts="-q -y -h --page --per-page --all --sort --descending --where --text --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --page --per-page --all --sort --descending --where --text --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2552,6 +2778,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2575,13 +2805,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__entitlement__subcmd__show)
-            opts="-q -y -h --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2605,7 +2839,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__entitlement__subcmd__update)
-            opts="-q -y -h --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --set --file --upload --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2624,6 +2858,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2647,13 +2885,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__exposure)
-            opts="-q -y -h --server --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete"
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2677,7 +2919,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__exposure__subcmd__create)
-            opts="-q -y -h --product --build --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --build --set --file --upload --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2704,6 +2946,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2727,7 +2973,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__exposure__subcmd__delete)
-            opts="-q -y -h --product --build --force --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --build --force --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2742,6 +2988,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2765,7 +3015,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__exposure__subcmd__list)
-            opts="-q -y -h --product --build --page --per-page --all --sort --descending --where --text --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --build --page --per-page --all --sort --descending --where --text --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2800,6 +3050,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2823,7 +3077,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__exposure__subcmd__show)
-            opts="-q -y -h --product --build --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --build --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2838,6 +3092,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2861,7 +3119,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__exposure__subcmd__update)
-            opts="-q -y -h --product --build --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --build --set --file --upload --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2888,6 +3146,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2911,13 +3173,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__group)
-            opts="-q -y -h --server --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete"
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2941,7 +3207,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__group__subcmd__create)
-            opts="-q -y -h --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --set --file --upload --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2960,6 +3226,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2983,13 +3253,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__group__subcmd__delete)
-            opts="-q -y -h --force --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --force --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3013,7 +3287,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__group__subcmd__list)
-            opts="-q -y -h --page --per-page --all --sort --descending --where --text --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --page --per-page --all --sort --descending --where --text --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3040,6 +3314,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3063,13 +3341,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__group__subcmd__show)
-            opts="-q -y -h --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3093,7 +3375,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__group__subcmd__update)
-            opts="-q -y -h --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --set --file --upload --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3112,6 +3394,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3135,13 +3421,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__identity)
-            opts="-q -y -h --server --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete"
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3165,7 +3455,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__identity__subcmd__create)
-            opts="-q -y -h --user --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --user --set --file --upload --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3188,6 +3478,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3211,7 +3505,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__identity__subcmd__delete)
-            opts="-q -y -h --user --force --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --user --force --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3222,6 +3516,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3245,7 +3543,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__identity__subcmd__list)
-            opts="-q -y -h --user --page --per-page --all --sort --descending --where --text --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --user --page --per-page --all --sort --descending --where --text --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3276,6 +3574,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3299,7 +3601,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__identity__subcmd__show)
-            opts="-q -y -h --user --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --user --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3310,6 +3612,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3333,7 +3639,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__identity__subcmd__update)
-            opts="-q -y -h --user --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --user --set --file --upload --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3356,6 +3662,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3379,13 +3689,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__idp)
-            opts="-q -y -h --server --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete enable disable"
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete enable disable"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3409,7 +3723,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__idp__subcmd__create)
-            opts="-q -y -h --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --set --file --upload --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3428,6 +3742,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3451,13 +3769,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__idp__subcmd__delete)
-            opts="-q -y -h --force --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --force --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3481,13 +3803,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__idp__subcmd__disable)
-            opts="-q -y -h --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3511,13 +3837,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__idp__subcmd__enable)
-            opts="-q -y -h --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3541,7 +3871,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__idp__subcmd__list)
-            opts="-q -y -h --page --per-page --all --sort --descending --where --text --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --page --per-page --all --sort --descending --where --text --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3568,6 +3898,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3591,13 +3925,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__idp__subcmd__show)
-            opts="-q -y -h --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3621,7 +3959,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__idp__subcmd__update)
-            opts="-q -y -h --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --set --file --upload --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3640,6 +3978,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3663,13 +4005,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__instance)
-            opts="-q -y -h --server --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete"
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3693,7 +4039,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__instance__subcmd__create)
-            opts="-q -y -h --user --platform --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --user --platform --set --file --upload --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3720,6 +4066,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3743,7 +4093,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__instance__subcmd__delete)
-            opts="-q -y -h --user --platform --force --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --user --platform --force --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3758,6 +4108,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3781,7 +4135,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__instance__subcmd__list)
-            opts="-q -y -h --user --platform --page --per-page --all --sort --descending --where --text --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --user --platform --page --per-page --all --sort --descending --where --text --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3816,6 +4170,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3839,7 +4197,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__instance__subcmd__show)
-            opts="-q -y -h --user --platform --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --user --platform --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3854,6 +4212,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3877,7 +4239,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__instance__subcmd__update)
-            opts="-q -y -h --user --platform --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --user --platform --set --file --upload --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3907,6 +4269,10 @@ _mkt() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -3927,13 +4293,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__interface)
-            opts="-q -y -h --server --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete"
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3957,7 +4327,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__interface__subcmd__create)
-            opts="-q -y -h --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --set --file --upload --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3976,6 +4346,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -3999,13 +4373,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__interface__subcmd__delete)
-            opts="-q -y -h --force --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --force --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4029,7 +4407,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__interface__subcmd__list)
-            opts="-q -y -h --page --per-page --all --sort --descending --where --text --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --page --per-page --all --sort --descending --where --text --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4056,6 +4434,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4079,13 +4461,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__interface__subcmd__show)
-            opts="-q -y -h --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4109,7 +4495,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__interface__subcmd__update)
-            opts="-q -y -h --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --set --file --upload --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4128,6 +4514,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4151,13 +4541,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__license)
-            opts="-q -y -h --server --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete"
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4181,7 +4575,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__license__subcmd__create)
-            opts="-q -y -h --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --set --file --upload --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4200,6 +4594,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4223,13 +4621,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__license__subcmd__delete)
-            opts="-q -y -h --force --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --force --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4253,7 +4655,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__license__subcmd__list)
-            opts="-q -y -h --page --per-page --all --sort --descending --where --text --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --page --per-page --all --sort --descending --where --text --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4280,6 +4682,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4303,13 +4709,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__license__subcmd__show)
-            opts="-q -y -h --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4333,7 +4743,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__license__subcmd__update)
-            opts="-q -y -h --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --set --file --upload --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4352,6 +4762,48 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mkt__subcmd__login)
+            opts="-q -y -h --provider --device --with-token --no-browser --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --provider)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4375,13 +4827,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__logo)
-            opts="-q -y -h --server --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete"
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4405,7 +4861,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__logo__subcmd__create)
-            opts="-q -y -h --product --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --set --file --upload --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4428,6 +4884,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4451,7 +4911,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__logo__subcmd__delete)
-            opts="-q -y -h --product --force --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --force --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4462,6 +4922,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4485,7 +4949,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__logo__subcmd__list)
-            opts="-q -y -h --product --page --per-page --all --sort --descending --where --text --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --page --per-page --all --sort --descending --where --text --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4516,6 +4980,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4539,7 +5007,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__logo__subcmd__show)
-            opts="-q -y -h --product --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4550,6 +5018,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4573,7 +5045,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__logo__subcmd__update)
-            opts="-q -y -h --product --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --set --file --upload --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4596,6 +5068,44 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mkt__subcmd__logout)
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4619,13 +5129,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__man)
-            opts="-q -y -h --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4649,13 +5163,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__member)
-            opts="-q -y -h --server --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete"
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4679,7 +5197,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__member__subcmd__create)
-            opts="-q -y -h --group --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --group --set --file --upload --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4702,6 +5220,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4725,7 +5247,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__member__subcmd__delete)
-            opts="-q -y -h --group --force --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --group --force --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4736,6 +5258,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4759,7 +5285,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__member__subcmd__list)
-            opts="-q -y -h --group --page --per-page --all --sort --descending --where --text --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --group --page --per-page --all --sort --descending --where --text --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4790,6 +5316,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4813,7 +5343,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__member__subcmd__show)
-            opts="-q -y -h --group --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --group --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4824,6 +5354,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4847,7 +5381,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__member__subcmd__update)
-            opts="-q -y -h --group --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --group --set --file --upload --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4873,6 +5407,10 @@ _mkt() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -4893,7 +5431,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__migrate)
-            opts="-q -y -h --database-url --server --token-file --output --json --quiet --verbose --no-input --yes --color --help run status check"
+            opts="-q -y -h --database-url --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help run status check"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4904,6 +5442,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4927,7 +5469,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__migrate__subcmd__check)
-            opts="-q -y -h --database-url --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --database-url --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4938,6 +5480,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4961,7 +5507,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__migrate__subcmd__run)
-            opts="-q -y -h --database-url --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --database-url --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4972,6 +5518,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -4995,7 +5545,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__migrate__subcmd__status)
-            opts="-q -y -h --database-url --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --database-url --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5006,6 +5556,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5029,13 +5583,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__offer)
-            opts="-q -y -h --server --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete"
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5059,7 +5617,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__offer__subcmd__create)
-            opts="-q -y -h --product --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --set --file --upload --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5082,6 +5640,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5105,7 +5667,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__offer__subcmd__delete)
-            opts="-q -y -h --product --force --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --force --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5116,6 +5678,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5139,7 +5705,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__offer__subcmd__list)
-            opts="-q -y -h --product --page --per-page --all --sort --descending --where --text --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --page --per-page --all --sort --descending --where --text --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5170,6 +5736,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5193,7 +5763,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__offer__subcmd__show)
-            opts="-q -y -h --product --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5204,6 +5774,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5227,7 +5801,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__offer__subcmd__update)
-            opts="-q -y -h --product --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --set --file --upload --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5250,6 +5824,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5273,13 +5851,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__openapi)
-            opts="-q -y -h --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5303,13 +5885,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__parameter)
-            opts="-q -y -h --server --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete"
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5333,7 +5919,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__parameter__subcmd__create)
-            opts="-q -y -h --product --build --exposure --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --build --exposure --set --file --upload --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5364,6 +5950,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5387,7 +5977,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__parameter__subcmd__delete)
-            opts="-q -y -h --product --build --exposure --force --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --build --exposure --force --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5406,6 +5996,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5429,7 +6023,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__parameter__subcmd__list)
-            opts="-q -y -h --product --build --exposure --page --per-page --all --sort --descending --where --text --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --build --exposure --page --per-page --all --sort --descending --where --text --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5468,6 +6062,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5491,7 +6089,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__parameter__subcmd__show)
-            opts="-q -y -h --product --build --exposure --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --build --exposure --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5510,6 +6108,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5533,7 +6135,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__parameter__subcmd__update)
-            opts="-q -y -h --product --build --exposure --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --build --exposure --set --file --upload --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5567,6 +6169,10 @@ _mkt() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -5587,13 +6193,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__platform)
-            opts="-q -y -h --server --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete"
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5617,7 +6227,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__platform__subcmd__create)
-            opts="-q -y -h --user --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --user --set --file --upload --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5640,6 +6250,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5663,7 +6277,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__platform__subcmd__delete)
-            opts="-q -y -h --user --force --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --user --force --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5674,6 +6288,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5697,7 +6315,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__platform__subcmd__list)
-            opts="-q -y -h --user --page --per-page --all --sort --descending --where --text --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --user --page --per-page --all --sort --descending --where --text --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5728,6 +6346,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5751,7 +6373,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__platform__subcmd__show)
-            opts="-q -y -h --user --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --user --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5762,6 +6384,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5785,7 +6411,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__platform__subcmd__update)
-            opts="-q -y -h --user --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --user --set --file --upload --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5811,6 +6437,10 @@ _mkt() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -5831,13 +6461,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__product)
-            opts="-q -y -h --server --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete publish unpublish"
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete publish unpublish"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5861,7 +6495,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__product__subcmd__create)
-            opts="-q -y -h --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --set --file --upload --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5880,6 +6514,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5903,13 +6541,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__product__subcmd__delete)
-            opts="-q -y -h --force --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --force --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5933,7 +6575,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__product__subcmd__list)
-            opts="-q -y -h --page --per-page --all --sort --descending --where --text --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --page --per-page --all --sort --descending --where --text --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5960,6 +6602,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -5983,13 +6629,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__product__subcmd__publish)
-            opts="-q -y -h --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6013,13 +6663,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__product__subcmd__show)
-            opts="-q -y -h --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6043,13 +6697,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__product__subcmd__unpublish)
-            opts="-q -y -h --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6073,7 +6731,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__product__subcmd__update)
-            opts="-q -y -h --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --set --file --upload --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6092,6 +6750,180 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mkt__subcmd__profile)
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help add use list remove"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mkt__subcmd__profile__subcmd__add)
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mkt__subcmd__profile__subcmd__list)
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mkt__subcmd__profile__subcmd__remove)
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mkt__subcmd__profile__subcmd__use)
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6115,13 +6947,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__publish)
-            opts="-n -q -y -h --dry-run --strict --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-n -q -y -h --dry-run --strict --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6145,13 +6981,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__role)
-            opts="-q -y -h --server --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete"
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6175,7 +7015,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__role__subcmd__create)
-            opts="-q -y -h --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --set --file --upload --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6194,6 +7034,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6217,13 +7061,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__role__subcmd__delete)
-            opts="-q -y -h --force --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --force --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6247,7 +7095,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__role__subcmd__list)
-            opts="-q -y -h --page --per-page --all --sort --descending --where --text --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --page --per-page --all --sort --descending --where --text --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6274,6 +7122,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6297,13 +7149,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__role__subcmd__show)
-            opts="-q -y -h --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6327,7 +7183,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__role__subcmd__update)
-            opts="-q -y -h --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --set --file --upload --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6346,6 +7202,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6369,13 +7229,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__screenshot)
-            opts="-q -y -h --server --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete"
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6399,7 +7263,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__screenshot__subcmd__create)
-            opts="-q -y -h --product --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --set --file --upload --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6425,6 +7289,10 @@ _mkt() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -6445,7 +7313,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__screenshot__subcmd__delete)
-            opts="-q -y -h --product --force --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --force --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6456,6 +7324,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6479,7 +7351,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__screenshot__subcmd__list)
-            opts="-q -y -h --product --page --per-page --all --sort --descending --where --text --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --page --per-page --all --sort --descending --where --text --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6513,6 +7385,10 @@ _mkt() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -6533,7 +7409,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__screenshot__subcmd__show)
-            opts="-q -y -h --product --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6544,6 +7420,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6567,7 +7447,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__screenshot__subcmd__update)
-            opts="-q -y -h --product --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --set --file --upload --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6593,6 +7473,10 @@ _mkt() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -6613,7 +7497,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__search)
-            opts="-q -y -h --limit --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --limit --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6624,6 +7508,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6647,7 +7535,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__serve)
-            opts="-q -y -h --listen --database-url --storage-url --max-image-size --max-asset-size --demo --public-url --ui-url --title --secret-key-file --admin-token-file --anonymous-events --self-publishing --trusted-proxies --cors-origins --log-format --log --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --listen --database-url --storage-url --max-image-size --max-asset-size --demo --public-url --ui-url --title --secret-key-file --admin-token-file --admin-emails --anonymous-events --self-publishing --trusted-proxies --cors-origins --log-format --log --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6693,6 +7581,10 @@ _mkt() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --admin-emails)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --anonymous-events)
                     COMPREPLY=($(compgen -W "true false" -- "${cur}"))
                     return 0
@@ -6721,6 +7613,10 @@ _mkt() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -6741,13 +7637,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__status)
-            opts="-q -y -h --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6771,13 +7671,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__sub__subcmd__product)
-            opts="-q -y -h --server --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete"
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6801,7 +7705,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__sub__subcmd__product__subcmd__create)
-            opts="-q -y -h --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --set --file --upload --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6820,6 +7724,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6843,13 +7751,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__sub__subcmd__product__subcmd__delete)
-            opts="-q -y -h --force --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --force --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6873,7 +7785,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__sub__subcmd__product__subcmd__list)
-            opts="-q -y -h --page --per-page --all --sort --descending --where --text --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --page --per-page --all --sort --descending --where --text --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6900,6 +7812,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6923,13 +7839,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__sub__subcmd__product__subcmd__show)
-            opts="-q -y -h --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6953,7 +7873,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__sub__subcmd__product__subcmd__update)
-            opts="-q -y -h --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --set --file --upload --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -6972,6 +7892,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -6995,13 +7919,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__surrogate)
-            opts="-q -y -h --server --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete"
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -7025,7 +7953,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__surrogate__subcmd__create)
-            opts="-q -y -h --interface --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --interface --set --file --upload --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -7048,6 +7976,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -7071,7 +8003,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__surrogate__subcmd__delete)
-            opts="-q -y -h --interface --force --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --interface --force --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -7082,6 +8014,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -7105,7 +8041,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__surrogate__subcmd__list)
-            opts="-q -y -h --interface --page --per-page --all --sort --descending --where --text --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --interface --page --per-page --all --sort --descending --where --text --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -7136,6 +8072,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -7159,7 +8099,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__surrogate__subcmd__show)
-            opts="-q -y -h --interface --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --interface --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -7170,6 +8110,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -7193,7 +8137,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__surrogate__subcmd__update)
-            opts="-q -y -h --interface --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --interface --set --file --upload --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -7219,6 +8163,10 @@ _mkt() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -7239,13 +8187,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__task)
-            opts="-q -y -h --server --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete"
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -7269,7 +8221,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__task__subcmd__create)
-            opts="-q -y -h --product --build --configuration --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --build --configuration --set --file --upload --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -7300,6 +8252,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -7323,7 +8279,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__task__subcmd__delete)
-            opts="-q -y -h --product --build --configuration --force --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --build --configuration --force --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -7342,6 +8298,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -7365,7 +8325,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__task__subcmd__list)
-            opts="-q -y -h --product --build --configuration --page --per-page --all --sort --descending --where --text --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --build --configuration --page --per-page --all --sort --descending --where --text --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -7404,6 +8364,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -7427,7 +8391,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__task__subcmd__show)
-            opts="-q -y -h --product --build --configuration --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --build --configuration --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -7446,6 +8410,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -7469,7 +8437,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__task__subcmd__update)
-            opts="-q -y -h --product --build --configuration --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --product --build --configuration --set --file --upload --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -7503,6 +8471,10 @@ _mkt() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -7523,13 +8495,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__token)
-            opts="-q -y -h --server --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete"
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete revoke rotate"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -7553,7 +8529,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__token__subcmd__create)
-            opts="-q -y -h --user --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --user --set --file --upload --expires --scope --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -7575,7 +8551,19 @@ _mkt() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --expires)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --scope)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -7599,7 +8587,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__token__subcmd__delete)
-            opts="-q -y -h --user --force --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --user --force --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -7610,6 +8598,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -7633,7 +8625,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__token__subcmd__list)
-            opts="-q -y -h --user --page --per-page --all --sort --descending --where --text --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --user --page --per-page --all --sort --descending --where --text --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -7664,6 +8656,86 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mkt__subcmd__token__subcmd__revoke)
+            opts="-q -y -h --user --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mkt__subcmd__token__subcmd__rotate)
+            opts="-q -y -h --user --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -7687,7 +8759,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__token__subcmd__show)
-            opts="-q -y -h --user --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --user --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -7698,6 +8770,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -7721,7 +8797,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__token__subcmd__update)
-            opts="-q -y -h --user --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --user --set --file --upload --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -7747,6 +8823,10 @@ _mkt() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -7767,13 +8847,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__user)
-            opts="-q -y -h --server --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete"
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -7797,7 +8881,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__user__subcmd__create)
-            opts="-q -y -h --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --set --file --upload --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -7816,6 +8900,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -7839,13 +8927,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__user__subcmd__delete)
-            opts="-q -y -h --force --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --force --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -7869,7 +8961,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__user__subcmd__list)
-            opts="-q -y -h --page --per-page --all --sort --descending --where --text --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --page --per-page --all --sort --descending --where --text --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -7896,6 +8988,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -7919,13 +9015,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__user__subcmd__show)
-            opts="-q -y -h --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -7949,7 +9049,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__user__subcmd__update)
-            opts="-q -y -h --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --set --file --upload --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -7968,6 +9068,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -7991,13 +9095,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__voucher)
-            opts="-q -y -h --server --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete"
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -8021,7 +9129,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__voucher__subcmd__create)
-            opts="-q -y -h --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --set --file --upload --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -8040,6 +9148,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -8063,13 +9175,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__voucher__subcmd__delete)
-            opts="-q -y -h --force --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --force --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -8093,7 +9209,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__voucher__subcmd__list)
-            opts="-q -y -h --page --per-page --all --sort --descending --where --text --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --page --per-page --all --sort --descending --where --text --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -8123,6 +9239,10 @@ _mkt() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -8143,13 +9263,17 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__voucher__subcmd__show)
-            opts="-q -y -h --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -8173,7 +9297,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__voucher__subcmd__update)
-            opts="-q -y -h --set --file --upload --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --set --file --upload --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -8192,6 +9316,10 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -8215,7 +9343,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__watch)
-            opts="-q -y -h --since --count --timeout --server --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --since --count --timeout --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -8234,6 +9362,44 @@ _mkt() {
                     return 0
                     ;;
                 --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mkt__subcmd__whoami)
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

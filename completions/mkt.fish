@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_mkt_global_optspecs
-    string join \n server= token-file= output= json q/quiet verbose no-input y/yes color= h/help V/version
+    string join \n server= profile= token-file= output= json q/quiet verbose no-input y/yes color= h/help V/version
 end
 
 function __fish_mkt_needs_command
@@ -24,8 +24,9 @@ function __fish_mkt_using_subcommand
     contains -- $cmd[1] $argv
 end
 
-complete -c mkt -n "__fish_mkt_needs_command" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_needs_command" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_needs_command" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_needs_command" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_needs_command" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_needs_command" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -46,6 +47,10 @@ complete -c mkt -n "__fish_mkt_needs_command" -f -a "publish" -d 'Publish packag
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "watch" -d 'Follow what is published in and withdrawn from the catalogue: a line each, or NDJSON with --json'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "search" -d 'Search the catalogue'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "status" -d 'Tell whether the marketplace is well, and who you are there'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "login" -d 'Sign in through the browser, and keep the token for the commands that follow'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "logout" -d 'Sign out: end the token in use, and forget it'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "whoami" -d 'Tell who you are, by which token, and what you may do'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "profile" -d 'Keep several marketplaces as named profiles, each with a server and a token of its own'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "completions" -d 'Print a shell\'s completions'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "man" -d 'Print the manual page, or write all of them into a folder'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "openapi" -d 'Print the description of the API (OpenAPI 3.1)'
@@ -88,6 +93,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand serve" -l ui-url -d 'Where the w
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l title -d 'What the marketplace is called' -r
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l secret-key-file -d 'A file with the key that secrets are derived from; MKT_SECRET_KEY holds the key itself. Required for PostgreSQL, else made once and kept beside the database' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l admin-token-file -d 'A file with the token of the first administrator; MKT_ADMIN_TOKEN holds the token itself [default: one is made and printed]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand serve" -l admin-emails -d 'Mail addresses of administrators: whoever signs in with one that the identity provider has verified' -r
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l anonymous-events -d 'Let anybody follow the catalogue\'s events, without a token' -r -f -a "true\t''
 false\t''"
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l self-publishing -d 'Let owners publish their products without a role that permits it' -r -f -a "true\t''
@@ -97,8 +103,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand serve" -l cors-origins -d 'Web o
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l log-format -d 'The form of log lines' -r -f -a "text\t'For people'
 json\t'One object a line'"
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l log -d 'What to log: error, warn, info, debug or trace, for all or for some modules' -r
-complete -c mkt -n "__fish_mkt_using_subcommand serve" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand serve" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand serve" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand serve" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand serve" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -114,8 +121,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand serve" -l no-input -d 'Never ask
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and not __fish_seen_subcommand_from run status check" -l database-url -d 'The database: sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME; DATABASE_URL works too [default: a file under $XDG_DATA_HOME/mkt]' -r
-complete -c mkt -n "__fish_mkt_using_subcommand migrate; and not __fish_seen_subcommand_from run status check" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand migrate; and not __fish_seen_subcommand_from run status check" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand migrate; and not __fish_seen_subcommand_from run status check" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand migrate; and not __fish_seen_subcommand_from run status check" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand migrate; and not __fish_seen_subcommand_from run status check" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and not __fish_seen_subcommand_from run status check" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -133,8 +141,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand migrate; and not __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and not __fish_seen_subcommand_from run status check" -f -a "status" -d 'List all migrations and whether each is applied'
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and not __fish_seen_subcommand_from run status check" -f -a "check" -d 'Exit with 1 if any is missing'
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from run" -l database-url -d 'The database: sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME; DATABASE_URL works too [default: a file under $XDG_DATA_HOME/mkt]' -r
-complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from run" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from run" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from run" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from run" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from run" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from run" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -149,8 +158,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from run" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from run" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from status" -l database-url -d 'The database: sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME; DATABASE_URL works too [default: a file under $XDG_DATA_HOME/mkt]' -r
-complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from status" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from status" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from status" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from status" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from status" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from status" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -165,8 +175,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from status" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from check" -l database-url -d 'The database: sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME; DATABASE_URL works too [default: a file under $XDG_DATA_HOME/mkt]' -r
-complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from check" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from check" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from check" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from check" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from check" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from check" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -180,8 +191,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from check" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from check" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand publish" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand publish" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand publish" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand publish" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand publish" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand publish" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -200,8 +212,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand publish" -s h -l help -d 'Print 
 complete -c mkt -n "__fish_mkt_using_subcommand watch" -l since -d 'Start after the event with this id, not now' -r
 complete -c mkt -n "__fish_mkt_using_subcommand watch" -l count -d 'End after so many events' -r
 complete -c mkt -n "__fish_mkt_using_subcommand watch" -l timeout -d 'End after so many seconds; with --count, having seen fewer by then is a failure' -r
-complete -c mkt -n "__fish_mkt_using_subcommand watch" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand watch" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand watch" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand watch" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand watch" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand watch" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -216,8 +229,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand watch" -l no-input -d 'Never ask
 complete -c mkt -n "__fish_mkt_using_subcommand watch" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand watch" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand search" -l limit -d 'How many to show' -r
-complete -c mkt -n "__fish_mkt_using_subcommand search" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand search" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand search" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand search" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand search" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand search" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -231,8 +245,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand search" -l verbose -d 'Print mor
 complete -c mkt -n "__fish_mkt_using_subcommand search" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand search" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand search" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand status" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand status" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand status" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand status" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand status" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand status" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -246,8 +261,145 @@ complete -c mkt -n "__fish_mkt_using_subcommand status" -l verbose -d 'Print mor
 complete -c mkt -n "__fish_mkt_using_subcommand status" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand status" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand completions" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand completions" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand login" -l provider -d 'The identity provider to sign in with' -r
+complete -c mkt -n "__fish_mkt_using_subcommand login" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand login" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand login" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand login" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand login" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand login" -l device -d 'Show a code to confirm in a browser on any device'
+complete -c mkt -n "__fish_mkt_using_subcommand login" -l with-token -d 'Take a token from the standard input'
+complete -c mkt -n "__fish_mkt_using_subcommand login" -l no-browser -d 'Open no browser, only print the address to open'
+complete -c mkt -n "__fish_mkt_using_subcommand login" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand login" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand login" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand login" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand login" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand login" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand logout" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand logout" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand logout" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand logout" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand logout" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand logout" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand logout" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand logout" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand logout" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand logout" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand logout" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand whoami" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand whoami" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand whoami" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand whoami" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand whoami" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand whoami" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand whoami" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand whoami" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand whoami" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand whoami" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand whoami" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and not __fish_seen_subcommand_from add use list remove" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and not __fish_seen_subcommand_from add use list remove" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and not __fish_seen_subcommand_from add use list remove" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and not __fish_seen_subcommand_from add use list remove" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and not __fish_seen_subcommand_from add use list remove" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and not __fish_seen_subcommand_from add use list remove" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and not __fish_seen_subcommand_from add use list remove" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and not __fish_seen_subcommand_from add use list remove" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and not __fish_seen_subcommand_from add use list remove" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and not __fish_seen_subcommand_from add use list remove" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and not __fish_seen_subcommand_from add use list remove" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and not __fish_seen_subcommand_from add use list remove" -f -a "add" -d 'Add a profile for the marketplace that --server names'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and not __fish_seen_subcommand_from add use list remove" -f -a "use" -d 'Use a profile wherever none is named'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and not __fish_seen_subcommand_from add use list remove" -f -a "list" -d 'List the profiles'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and not __fish_seen_subcommand_from add use list remove" -f -a "remove" -d 'Remove a profile, and forget its token'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from add" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from add" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from add" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from add" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from add" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from add" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from add" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from add" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from add" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from add" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from use" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from use" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from use" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from use" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from use" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from use" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from use" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from use" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from use" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from use" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from use" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from list" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from list" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from remove" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from remove" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from remove" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from remove" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from remove" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from remove" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from remove" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from remove" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from remove" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from remove" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand completions" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand completions" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand completions" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand completions" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -261,8 +413,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand completions" -l verbose -d 'Prin
 complete -c mkt -n "__fish_mkt_using_subcommand completions" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand completions" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand man" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand man" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand man" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand man" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand man" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand man" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -276,8 +429,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand man" -l verbose -d 'Print more o
 complete -c mkt -n "__fish_mkt_using_subcommand man" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand man" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand openapi" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand openapi" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand openapi" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand openapi" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand openapi" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand openapi" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -291,8 +445,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand openapi" -l verbose -d 'Print mo
 complete -c mkt -n "__fish_mkt_using_subcommand openapi" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand openapi" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand openapi" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand appointment; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand appointment; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and not __fish_seen_subcommand_from list show create update delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -317,8 +472,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -335,8 +491,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from show" -l role -d 'The role that it belongs to, by name or id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -354,8 +511,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -373,8 +531,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -389,8 +548,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from delete" -l role -d 'The role that it belongs to, by name or id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -405,8 +565,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -430,8 +591,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -447,8 +609,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -465,8 +628,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -483,8 +647,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -498,8 +663,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -514,8 +680,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand badge; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand badge; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and not __fish_seen_subcommand_from list show create update delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -539,8 +706,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -556,8 +724,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -574,8 +743,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -592,8 +762,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -607,8 +778,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -623,8 +795,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish validate yank" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish validate yank" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish validate yank" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish validate yank" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish validate yank" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish validate yank" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -652,8 +825,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -670,8 +844,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from show" -l product -d 'The product that it belongs to, by name or id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -689,8 +864,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: asset. May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -708,8 +884,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: asset. May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -724,8 +901,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from delete" -l product -d 'The product that it belongs to, by name or id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -741,8 +919,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from publish" -l product -d 'The product that it belongs to, by name or id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from publish" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from publish" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from publish" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from publish" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from publish" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from publish" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -757,8 +936,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from publish" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from publish" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from validate" -l product -d 'The product that it belongs to, by name or id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from validate" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from validate" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from validate" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from validate" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from validate" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from validate" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -773,8 +953,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from validate" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from validate" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from yank" -l product -d 'The product that it belongs to, by name or id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from yank" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from yank" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from yank" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from yank" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from yank" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from yank" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -788,8 +969,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from yank" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from yank" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from yank" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand claim; and not __fish_seen_subcommand_from list show create delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand claim; and not __fish_seen_subcommand_from list show create delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and not __fish_seen_subcommand_from list show create delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and not __fish_seen_subcommand_from list show create delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and not __fish_seen_subcommand_from list show create delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand claim; and not __fish_seen_subcommand_from list show create delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -813,8 +995,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -831,8 +1014,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from show" -l entitlement -d 'The entitlement that it belongs to, by id [default: whichever]' -r
-complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -850,8 +1034,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -866,8 +1051,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from create" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from delete" -l entitlement -d 'The entitlement that it belongs to, by id [default: whichever]' -r
-complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -882,8 +1068,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand configuration; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand configuration; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and not __fish_seen_subcommand_from list show create update delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -909,8 +1096,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_s
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -928,8 +1116,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_s
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from show" -l product -d 'The product that it belongs to, by name or id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from show" -l build -d 'The build that it belongs to, by version or id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -948,8 +1137,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_s
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -968,8 +1158,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_s
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -985,8 +1176,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_s
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from delete" -l product -d 'The product that it belongs to, by name or id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from delete" -l build -d 'The build that it belongs to, by version or id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1001,8 +1193,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_s
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand dependency; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand dependency; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and not __fish_seen_subcommand_from list show create update delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1028,8 +1221,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subc
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1047,8 +1241,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subc
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from show" -l product -d 'The product that it belongs to, by name or id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from show" -l build -d 'The build that it belongs to, by version or id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1067,8 +1262,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subc
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1087,8 +1283,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subc
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1104,8 +1301,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subc
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from delete" -l product -d 'The product that it belongs to, by name or id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from delete" -l build -d 'The build that it belongs to, by version or id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1120,8 +1318,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subc
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and not __fish_seen_subcommand_from list show create update delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1145,8 +1344,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1162,8 +1362,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1180,8 +1381,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1198,8 +1400,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1213,8 +1416,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1229,8 +1433,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand exposure; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand exposure; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and not __fish_seen_subcommand_from list show create update delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1256,8 +1461,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1275,8 +1481,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from show" -l product -d 'The product that it belongs to, by name or id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from show" -l build -d 'The build that it belongs to, by version or id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1295,8 +1502,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1315,8 +1523,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1332,8 +1541,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from delete" -l product -d 'The product that it belongs to, by name or id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from delete" -l build -d 'The build that it belongs to, by version or id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1348,8 +1558,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand group; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand group; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand group; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand group; and not __fish_seen_subcommand_from list show create update delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand group; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand group; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1373,8 +1584,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1390,8 +1602,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1408,8 +1621,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1426,8 +1640,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1441,8 +1656,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1457,8 +1673,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand identity; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand identity; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and not __fish_seen_subcommand_from list show create update delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1483,8 +1700,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1501,8 +1719,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from show" -l user -d 'The user that it belongs to, by name or id [default: you]' -r
-complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1520,8 +1739,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1539,8 +1759,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1555,8 +1776,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from delete" -l user -d 'The user that it belongs to, by name or id [default: you]' -r
-complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1571,8 +1793,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand idp; and not __fish_seen_subcommand_from list show create update delete enable disable" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand idp; and not __fish_seen_subcommand_from list show create update delete enable disable" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and not __fish_seen_subcommand_from list show create update delete enable disable" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and not __fish_seen_subcommand_from list show create update delete enable disable" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and not __fish_seen_subcommand_from list show create update delete enable disable" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and not __fish_seen_subcommand_from list show create update delete enable disable" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1598,8 +1821,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1615,8 +1839,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1633,8 +1858,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1651,8 +1877,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1666,8 +1893,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1682,8 +1910,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from enable" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from enable" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from enable" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from enable" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from enable" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from enable" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1697,8 +1926,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from enable" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from enable" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from enable" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from disable" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from disable" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from disable" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from disable" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from disable" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from disable" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1712,8 +1942,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from disable" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from disable" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from disable" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1739,8 +1970,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1758,8 +1990,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from show" -l user -d 'The user that it belongs to, by name or id [default: you]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from show" -l platform -d 'The platform that it belongs to, by name or id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1778,8 +2011,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1798,8 +2032,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1815,8 +2050,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from delete" -l user -d 'The user that it belongs to, by name or id [default: you]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from delete" -l platform -d 'The platform that it belongs to, by name or id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1831,8 +2067,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand interface; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand interface; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and not __fish_seen_subcommand_from list show create update delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1856,8 +2093,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1873,8 +2111,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1891,8 +2130,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1909,8 +2149,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1924,8 +2165,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1940,8 +2182,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand license; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand license; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand license; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand license; and not __fish_seen_subcommand_from list show create update delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand license; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand license; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1965,8 +2208,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -1982,8 +2226,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2000,8 +2245,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2018,8 +2264,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2033,8 +2280,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2049,8 +2297,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand logo; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand logo; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and not __fish_seen_subcommand_from list show create update delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2075,8 +2324,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2093,8 +2343,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from show" -l product -d 'The product that it belongs to, by name or id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2112,8 +2363,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: image, logo. May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2131,8 +2383,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: image, logo. May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2147,8 +2400,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from delete" -l product -d 'The product that it belongs to, by name or id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2163,8 +2417,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand member; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand member; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand member; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand member; and not __fish_seen_subcommand_from list show create update delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand member; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand member; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2189,8 +2444,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcomma
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2207,8 +2463,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcomma
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from show" -l group -d 'The group that it belongs to, by name or id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2226,8 +2483,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcomma
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2245,8 +2503,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcomma
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2261,8 +2520,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcomma
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from delete" -l group -d 'The group that it belongs to, by name or id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2277,8 +2537,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcomma
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand offer; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand offer; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and not __fish_seen_subcommand_from list show create update delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2303,8 +2564,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2321,8 +2583,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from show" -l product -d 'The product that it belongs to, by name or id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2340,8 +2603,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2359,8 +2623,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2375,8 +2640,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from delete" -l product -d 'The product that it belongs to, by name or id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2391,8 +2657,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand parameter; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand parameter; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and not __fish_seen_subcommand_from list show create update delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2419,8 +2686,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2439,8 +2707,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from show" -l product -d 'The product that it belongs to, by name or id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from show" -l build -d 'The build that it belongs to, by version or id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from show" -l exposure -d 'The exposure that it belongs to, by id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2460,8 +2729,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2481,8 +2751,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2499,8 +2770,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from delete" -l product -d 'The product that it belongs to, by name or id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from delete" -l build -d 'The build that it belongs to, by version or id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from delete" -l exposure -d 'The exposure that it belongs to, by id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2515,8 +2787,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2541,8 +2814,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2559,8 +2833,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from show" -l user -d 'The user that it belongs to, by name or id [default: whichever]' -r
-complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2578,8 +2853,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2597,8 +2873,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2613,8 +2890,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from delete" -l user -d 'The user that it belongs to, by name or id [default: whichever]' -r
-complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2629,8 +2907,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand product; and not __fish_seen_subcommand_from list show create update delete publish unpublish" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand product; and not __fish_seen_subcommand_from list show create update delete publish unpublish" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand product; and not __fish_seen_subcommand_from list show create update delete publish unpublish" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand product; and not __fish_seen_subcommand_from list show create update delete publish unpublish" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand product; and not __fish_seen_subcommand_from list show create update delete publish unpublish" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand product; and not __fish_seen_subcommand_from list show create update delete publish unpublish" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2656,8 +2935,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2673,8 +2953,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2691,8 +2972,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: logo. May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2709,8 +2991,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: logo. May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2724,8 +3007,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2740,8 +3024,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from publish" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from publish" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from publish" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from publish" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from publish" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from publish" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2755,8 +3040,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from publish" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from publish" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from publish" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from unpublish" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from unpublish" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from unpublish" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from unpublish" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from unpublish" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from unpublish" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2770,8 +3056,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from unpublish" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from unpublish" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from unpublish" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand role; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand role; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand role; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand role; and not __fish_seen_subcommand_from list show create update delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand role; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand role; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2795,8 +3082,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2812,8 +3100,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2830,8 +3119,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2848,8 +3138,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2863,8 +3154,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2879,8 +3171,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and not __fish_seen_subcommand_from list show create update delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2905,8 +3198,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subc
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2923,8 +3217,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subc
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from show" -l product -d 'The product that it belongs to, by name or id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2942,8 +3237,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subc
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: image. May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2961,8 +3257,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subc
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: image. May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2977,8 +3274,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subc
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from delete" -l product -d 'The product that it belongs to, by name or id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -2993,8 +3291,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subc
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and not __fish_seen_subcommand_from list show create update delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3018,8 +3317,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3035,8 +3335,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3053,8 +3354,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3071,8 +3373,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3086,8 +3389,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3102,8 +3406,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and not __fish_seen_subcommand_from list show create update delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3128,8 +3433,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3146,8 +3452,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from show" -l interface -d 'The interface that it belongs to, by name or id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3165,8 +3472,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3184,8 +3492,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3200,8 +3509,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from delete" -l interface -d 'The interface that it belongs to, by name or id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3216,8 +3526,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand task; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand task; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand task; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand task; and not __fish_seen_subcommand_from list show create update delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand task; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand task; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3244,8 +3555,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3264,8 +3576,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from show" -l product -d 'The product that it belongs to, by name or id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from show" -l build -d 'The build that it belongs to, by version or id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from show" -l configuration -d 'The configuration that it belongs to, by name or id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3285,8 +3598,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3306,8 +3620,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3324,8 +3639,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from delete" -l product -d 'The product that it belongs to, by name or id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from delete" -l build -d 'The build that it belongs to, by version or id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from delete" -l configuration -d 'The configuration that it belongs to, by name or id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3340,34 +3656,38 @@ complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
-complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete revoke rotate" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete revoke rotate" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete revoke rotate" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete revoke rotate" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
 id\t'Ids only'"
-complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete revoke rotate" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete" -l json -d 'Short for --output json'
-complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete" -s q -l quiet -d 'Print data and errors only'
-complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete" -l verbose -d 'Print more of what happens'
-complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete" -l no-input -d 'Never ask'
-complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete" -s y -l yes -d 'Answer yes to all that would be asked'
-complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete" -f -a "list" -d 'List tokens'
-complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete" -f -a "show" -d 'Show one'
-complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete" -f -a "create" -d 'Create one'
-complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete" -f -a "update" -d 'Change fields of one'
-complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete" -f -a "delete" -d 'Delete one, with all that it is composed of'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete revoke rotate" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete revoke rotate" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete revoke rotate" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete revoke rotate" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete revoke rotate" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete revoke rotate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete revoke rotate" -f -a "list" -d 'List tokens'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete revoke rotate" -f -a "show" -d 'Show one'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete revoke rotate" -f -a "create" -d 'Create one'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete revoke rotate" -f -a "update" -d 'Change fields of one'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete revoke rotate" -f -a "delete" -d 'Delete one, with all that it is composed of'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete revoke rotate" -f -a "revoke" -d 'End one at once, without being asked'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete revoke rotate" -f -a "rotate" -d 'Replace the secret of one; the old one ends at once'
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from list" -l user -d 'The user that it belongs to, by name or id [default: you]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from list" -l page -d 'The page, from 1' -r
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from list" -l per-page -d 'Entries on a page' -r
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3384,8 +3704,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from show" -l user -d 'The user that it belongs to, by name or id [default: you]' -r
-complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3403,8 +3724,11 @@ complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from create" -l expires -d 'When it ends: after a span such as 30d, or at a time such as 2027-01-31 [default: 90d]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from create" -l scope -d 'What it may be used for, such as products.read; may be repeated [default: all that its user may do]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3422,8 +3746,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3438,8 +3763,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from delete" -l user -d 'The user that it belongs to, by name or id [default: you]' -r
-complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3454,8 +3780,43 @@ complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand user; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand user; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from revoke" -l user -d 'The user that it belongs to, by name or id [default: you]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from revoke" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from revoke" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from revoke" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from revoke" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from revoke" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from revoke" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from revoke" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from revoke" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from revoke" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from revoke" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from revoke" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from rotate" -l user -d 'The user that it belongs to, by name or id [default: you]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from rotate" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from rotate" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from rotate" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from rotate" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from rotate" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from rotate" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from rotate" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from rotate" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from rotate" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from rotate" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from rotate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand user; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand user; and not __fish_seen_subcommand_from list show create update delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand user; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand user; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3479,8 +3840,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3496,8 +3858,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3514,8 +3877,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3532,8 +3896,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3547,8 +3912,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3563,8 +3929,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3588,8 +3955,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
-complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3605,8 +3973,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3623,8 +3992,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3641,8 +4011,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
-complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
@@ -3656,8 +4027,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address' -r
-complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'

@@ -4,10 +4,15 @@ mod ask;
 mod completions;
 mod error;
 mod global;
+mod login;
+mod logout;
 mod man;
+mod marketplace;
 mod migrate;
+mod near;
 mod openapi;
 mod output;
+mod profile;
 mod publish;
 mod resource;
 mod search;
@@ -15,6 +20,7 @@ mod serve;
 mod status;
 mod storage;
 mod watch;
+mod whoami;
 
 use std::process::ExitCode;
 
@@ -46,6 +52,10 @@ enum Command {
     Watch(watch::Args),
     Search(search::Args),
     Status(status::Args),
+    Login(login::Args),
+    Logout(logout::Args),
+    Whoami(whoami::Args),
+    Profile(profile::Args),
     Completions(completions::Args),
     Man(man::Args),
     Openapi(openapi::Args),
@@ -73,6 +83,10 @@ fn run(cli: Cli, printer: &Printer) -> Result<(), Failed> {
         Command::Watch(args) => block_on(watch::run(args, global, printer)),
         Command::Search(args) => block_on(search::run(args, global, printer)),
         Command::Status(args) => block_on(status::run(&args, global, printer)),
+        Command::Login(args) => block_on(login::run(args, global, printer)),
+        Command::Logout(args) => block_on(logout::run(&args, global, printer)),
+        Command::Whoami(args) => block_on(whoami::run(&args, global, printer)),
+        Command::Profile(args) => profile::run(args, global, printer),
         Command::Completions(args) => completions::run(&args, Cli::command(), printer),
         Command::Man(args) => man::run(&args, Cli::command(), printer),
         Command::Openapi(args) => openapi::run(&args, printer),

@@ -3,6 +3,7 @@
 pub mod cable;
 mod collection;
 mod failure;
+mod sign_in;
 
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use url::Url;
 
 pub use collection::Collection;
 pub use failure::{Cause, Failure};
+pub use sign_in::{Confirmation, DeviceCode, Provider};
 
 use crate::core::package::Outcome;
 use crate::core::secret::Secret;
@@ -58,12 +60,16 @@ impl Client {
         self.token.as_ref()
     }
 
-    /// Whether the marketplace is well, and who asks.
+    /// Whether the marketplace is well, and who asks; without the token itself, which is for no screen and no log.
     ///
     /// # Errors
     /// When the call fails.
     pub async fn status(&self) -> Result<Value> {
-        self.get("/status", &[]).await
+        let mut status: Value = self.get("/status", &[]).await?;
+        if let Some(token) = status["jwt"].as_object_mut() {
+            token.remove("encoded");
+        }
+        Ok(status)
     }
 
     /// Sends a marketplace.json, to be published or, in a dry run, only compared with what is there.
@@ -86,26 +92,36 @@ impl Client {
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        let mut url = self.server.clone();
-        url.set_path(&format!("{}{path}", self.server.path().trim_end_matches('/')));
-        let request = self.http.request(method, url);
+        let request = self.http.request(method, self.address(path));
         match &self.token {
             Some(token) => request.bearer_auth(token.expose()),
             None => request,
         }
     }
 
-    /// Sends a request, again after a pause where the server says that it can't take it for now.
+    /// The address of a path of the API.
+    fn address(&self, path: &str) -> Url {
+        let mut url = self.server.clone();
+        url.set_path(&format!("{}{path}", self.server.path().trim_end_matches('/')));
+        url
+    }
+
+    /// Sends a request and reads its answer.
     async fn send<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T> {
+        self.answer(request).await?.json().await.map_err(Failure::from)
+    }
+
+    /// Sends a request, again after a pause where the server says that it can't take it for now.
+    async fn answer(&self, request: RequestBuilder) -> Result<Response> {
         for _ in 1..TRIES {
             let Some(again) = request.try_clone() else { break };
             let response = again.send().await.map_err(Failure::from)?;
             match pause(&response) {
                 Some(pause) => tokio::time::sleep(pause).await,
-                None => return read(response).await,
+                None => return accepted(response).await,
             }
         }
-        read(request.send().await.map_err(Failure::from)?).await
+        accepted(request.send().await.map_err(Failure::from)?).await
     }
 }
 
@@ -126,9 +142,10 @@ fn pause(response: &Response) -> Option<Duration> {
     later.then(|| Duration::from_secs(seconds.unwrap_or(1u64).min(30)))
 }
 
-async fn read<T: DeserializeOwned>(response: Response) -> Result<T> {
+/// An answer, if it says that the request was done.
+async fn accepted(response: Response) -> Result<Response> {
     if response.status().is_success() {
-        return response.json().await.map_err(Failure::from);
+        return Ok(response);
     }
     let status = response.status();
     let problem = response.json::<Value>().await.unwrap_or_default();

@@ -1,6 +1,10 @@
 //! The command line, as shells and scripts use it.
 
+mod browser;
 mod commands;
+mod login;
 mod migrate;
+mod profiles;
 mod publish;
 mod resources;
+mod tokens;

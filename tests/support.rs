@@ -2,12 +2,14 @@
 
 mod command;
 mod database;
+mod home;
 mod manifest;
 mod provider;
 mod server;
 
 pub use command::{Case, Ran, mkt};
 pub use database::Database;
+pub use home::Home;
 pub use manifest::Manifest;
 pub use provider::{Browser, Provider, query, register};
 pub use server::{ADMIN_TOKEN, Server};

@@ -76,7 +76,9 @@ impl From<Error> for Failed {
 impl From<Failure> for Failed {
     fn from(failure: Failure) -> Self {
         let (code, hint) = match failure.cause {
-            Cause::Refused => (Code::Refused, Some("Set MKT_TOKEN to a token of somebody who may.")),
+            Cause::Refused => {
+                (Code::Refused, Some("Sign in with mkt login, or set MKT_TOKEN to a token of somebody who may."))
+            }
             Cause::NotFound => (Code::NotFound, None),
             Cause::Conflict => (Code::Conflict, None),
             Cause::Away => (Code::Away, Some("Is the server running? Name another with --server or MKT_SERVER.")),

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::{ArgAction, ValueEnum};
 use url::Url;
 
-use super::error::{Code, Failed};
+use super::error::Failed;
+use super::marketplace::{Marketplace, Source, Token};
 use super::output::Printer;
 use crate::client::Client;
 use crate::core::secret::Secret;
@@ -36,18 +37,15 @@ pub enum Color {
 
 #[derive(Debug, clap::Args)]
 pub struct Global {
-    /// The marketplace's address
-    #[arg(
-        long,
-        global = true,
-        env = "MKT_SERVER",
-        value_name = "URL",
-        default_value = "http://127.0.0.1:3000",
-        help_heading = "Global options"
-    )]
-    pub server: Url,
+    /// The marketplace's address [default: that of the profile, else http://127.0.0.1:3000]
+    #[arg(long, global = true, env = "MKT_SERVER", value_name = "URL", help_heading = "Global options")]
+    pub server: Option<Url>,
 
-    /// A file with the token to sign in with; MKT_TOKEN holds the token itself
+    /// The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]
+    #[arg(long, global = true, env = "MKT_PROFILE", value_name = "NAME", help_heading = "Global options")]
+    profile: Option<String>,
+
+    /// A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]
     #[arg(long, global = true, env = "MKT_TOKEN_FILE", value_name = "FILE", help_heading = "Global options")]
     pub token_file: Option<PathBuf>,
 
@@ -89,13 +87,21 @@ impl Global {
         if self.json { Output::Json } else { self.output }
     }
 
+    /// The profile that was named.
+    pub fn profile(&self) -> Option<&str> {
+        self.profile.as_deref().filter(|name| !name.is_empty())
+    }
+
+    /// The token that flags or the environment give.
+    pub fn token(&self) -> Result<Option<Token>, Failed> {
+        let source = self.token_file.clone().map_or(Source::Environment, Source::File);
+        let secret = secret("MKT_TOKEN", self.token_file.as_deref())?;
+        Ok(secret.map(|secret| Token { secret, source }))
+    }
+
     /// A client of the marketplace, with the token if there is one.
     pub fn client(&self) -> Result<Client, Failed> {
-        if !matches!(self.server.scheme(), "http" | "https") || self.server.host().is_none() {
-            let message = format!("The server's address must be an http or https URL, not {}.", self.server);
-            return Err(Failed::with_code(Code::Usage, message));
-        }
-        Ok(Client::new(self.server.clone(), secret("MKT_TOKEN", self.token_file.as_deref())?)?)
+        Marketplace::of(self)?.client()
     }
 }
 

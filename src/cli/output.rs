@@ -73,6 +73,11 @@ impl Printer {
         }
     }
 
+    /// Says what somebody has to do now, even where nobody wants to hear what happens.
+    pub fn instruct(&self, text: &str) {
+        self.err(&printable(text));
+    }
+
     /// Says more of what happens.
     pub fn detail(&self, text: &str) {
         if self.verbose {

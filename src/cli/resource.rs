@@ -5,6 +5,7 @@ mod fields;
 mod find;
 mod noun;
 mod print;
+mod token;
 
 use serde_json::Value;
 use uuid::Uuid;
@@ -30,7 +31,10 @@ pub async fn run(args: Args, global: &Global, printer: &Printer) -> Result<(), F
         Action::List(list) => return listed(&client, noun, &records, list, printer).await,
         Action::Show(item) => records.find(id(&item).await?).await?,
         Action::Create(body) => {
-            let (fields, files) = fields::of_body(&client, noun, &body, true).await?;
+            let (mut fields, files) = fields::of_body(&client, noun, &body, true).await?;
+            if noun.is_token() {
+                token::complete(&mut fields);
+            }
             match files.as_slice() {
                 [] => records.create(&fields).await?,
                 files => records.create_with_files(&fields, files).await?,
@@ -45,7 +49,9 @@ pub async fn run(args: Args, global: &Global, printer: &Printer) -> Result<(), F
             }
         }
         Action::Delete(item, delete) => {
-            may_delete(global, noun, &item, &client).await?;
+            if !global.yes && !delete.agreed {
+                may_delete(global, noun, &item, &client).await?;
+            }
             return deleted(noun, &records, id(&item).await?, delete.force, printer).await;
         }
         Action::Do(deed, item) => records.act(id(&item).await?, deed.verb).await?,
@@ -84,9 +90,6 @@ async fn listed(
 
 /// Nothing, if whoever runs the command agrees.
 async fn may_delete(global: &Global, noun: &Noun, item: &str, client: &Client) -> Result<(), Failed> {
-    if global.yes {
-        return Ok(());
-    }
     let kind = noun.kind();
     if !ask::possible(global) {
         let message = format!("Deleting the {kind} {item:?} needs a yes, and there is no terminal to ask for it.");

@@ -49,8 +49,9 @@ impl Failure {
             408 | 429 | 502..=504 => Cause::Away,
             _ => Cause::Other,
         };
-        let message =
-            problem["message"].as_str().map_or_else(|| format!("The server answered {status}."), str::to_owned);
+        // OAuth has another word for it (RFC 6749).
+        let told = problem["message"].as_str().or_else(|| problem["error_description"].as_str());
+        let message = told.map_or_else(|| format!("The server answered {status}."), str::to_owned);
         Self { cause, message, problem }
     }
 }

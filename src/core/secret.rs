@@ -1,6 +1,7 @@
 //! Secrets: values that never print, are compared in constant time, and are derived from one key.
 
 use ring::{digest, hmac, rand::SecureRandom};
+use serde::{Deserialize, Deserializer};
 use std::fmt;
 use subtle::ConstantTimeEq;
 
@@ -52,6 +53,12 @@ impl Secret {
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(…)")
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::new)
     }
 }
 

@@ -6,6 +6,7 @@ use clap::error::ErrorKind;
 use clap::{Arg, ArgMatches, Args as _, Command, FromArgMatches, Subcommand};
 
 use super::noun::{Deed, Noun};
+use super::token;
 use crate::core::field::Shape;
 use crate::core::resource::FieldInfo;
 
@@ -80,6 +81,10 @@ pub struct Delete {
     /// Even if people lose rights with it
     #[arg(long)]
     pub force: bool,
+
+    /// Whether the verb itself says that it is meant.
+    #[arg(skip)]
+    pub agreed: bool,
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {
@@ -140,13 +145,16 @@ fn verbs(command: Command) -> Command {
     let update = place(Command::new("update").about("Change fields of one")).arg(item.clone());
     let update = update.after_help(fields_of(noun, false));
     let delete = place(Command::new("delete").about("Delete one, with all that it is composed of")).arg(item.clone());
+    let create = if noun.is_token() { token::Short::augment(body(create)) } else { body(create) };
+    let revoke = || place(Command::new("revoke").about("End one at once, without being asked")).arg(item.clone());
     let deeds = noun.deeds().map(|deed| place(Command::new(deed.verb).about(deed.about)).arg(item.clone()));
     command
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommands([list, show, body(create)])
+        .subcommands([list, show, create])
         .subcommands(noun.can_change().then(|| body(update)))
         .subcommand(Delete::augment_args(delete))
+        .subcommands(noun.is_token().then(revoke))
         .subcommands(deeds)
 }
 
@@ -186,6 +194,15 @@ fn fields_of(noun: &Noun, creating: bool) -> String {
     format!("Fields:\n{}", fields.join("\n"))
 }
 
+/// What a new record is made of.
+fn new_body(noun: &Noun, matches: &ArgMatches) -> Result<Body, clap::Error> {
+    let mut body = Body::from_arg_matches(matches)?;
+    if noun.is_token() {
+        token::Short::from_arg_matches(matches)?.add_to(&mut body);
+    }
+    Ok(body)
+}
+
 impl FromArgMatches for Args {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let missing = || clap::Error::new(ErrorKind::MissingSubcommand);
@@ -196,9 +213,10 @@ impl FromArgMatches for Args {
         let action = match verb {
             "list" => Action::List(List::from_arg_matches(matches)?),
             "show" => Action::Show(item()?),
-            "create" => Action::Create(Body::from_arg_matches(matches)?),
+            "create" => Action::Create(new_body(noun, matches)?),
             "update" => Action::Update(item()?, Body::from_arg_matches(matches)?),
             "delete" => Action::Delete(item()?, Delete::from_arg_matches(matches)?),
+            "revoke" => Action::Delete(item()?, Delete { force: false, agreed: true }),
             verb => Action::Do(noun.deeds().find(|deed| deed.verb == verb).ok_or_else(missing)?, item()?),
         };
         let given = |above: &Noun| matches.get_one::<String>(&above.name).cloned();

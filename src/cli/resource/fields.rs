@@ -8,6 +8,7 @@ use super::command::Body;
 use super::find;
 use super::noun::Noun;
 use crate::cli::error::{Code, Failed};
+use crate::cli::near::near;
 use crate::cli::output::cell;
 use crate::client::Client;
 use crate::core::field::Shape;
@@ -88,7 +89,7 @@ fn settable(noun: &Noun, name: &str, creating: bool) -> Result<Option<&'static F
 }
 
 fn unknown(noun: &Noun, name: &str, what: &str, names: &[&str]) -> Failed {
-    let near = find::near(names.iter().copied(), name);
+    let near = near(names.iter().copied(), name);
     let meant = near.first().map(|near| format!("Did you mean {near}? ")).unwrap_or_default();
     Failed::with_code(Code::Usage, format!("There is no {what} {name:?} in {}.", noun.plural()))
         .hint(format!("{meant}There are: {}.", names.join(", ")))

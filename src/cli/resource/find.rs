@@ -5,13 +5,11 @@ use uuid::Uuid;
 
 use super::noun::Noun;
 use crate::cli::error::{Code, Failed};
+use crate::cli::near::meant;
 use crate::cli::output::cell;
 use crate::client::Client;
 use crate::core::field::Shape;
 
-/// How many names are suggested, and how near they must be.
-const SUGGESTIONS: usize = 5;
-const NEAR: f64 = 0.8;
 /// Among how many records names are looked for to suggest.
 const OTHERS: usize = 1000;
 /// How many ids a filter takes.
@@ -41,7 +39,7 @@ async fn yourself(client: &Client) -> Result<Uuid, Failed> {
     let id = status["identity"]["user_id"].as_str().and_then(|id| id.parse().ok());
     id.ok_or_else(|| {
         Failed::with_code(Code::Refused, "You are not signed in, so the user must be named with --user.")
-            .hint("Set MKT_TOKEN to your token, or name the user.")
+            .hint("Sign in with: mkt login")
     })
 }
 
@@ -79,10 +77,8 @@ pub async fn id(client: &Client, noun: &Noun, path: &str, text: &str) -> Result<
 /// There is no record of this name; these may have been meant.
 fn unknown(noun: &Noun, field: &str, text: &str, others: &[Value]) -> Failed {
     let message = format!("There is no {} with the {field} {text:?}, or you may not see it.", noun.kind());
-    let hint = match near(others.iter().filter_map(|record| record[field].as_str()), text).as_slice() {
-        [] => format!("What there is: {}", list(noun)),
-        near => format!("Did you mean: {}?", near.join(", ")),
-    };
+    let names = others.iter().filter_map(|record| record[field].as_str());
+    let hint = meant(names, text).unwrap_or_else(|| format!("What there is: {}", list(noun)));
     Failed::with_code(Code::NotFound, message).hint(hint)
 }
 
@@ -91,19 +87,6 @@ fn ambiguous(noun: &Noun, field: &str, text: &str, several: &[&Value]) -> Failed
     let message = format!("{} {} have the {field} {text:?}.", several.len(), noun.plural());
     let lines: Vec<_> = several.iter().map(|one| format!("  {}  {}", cell(&one["id"]), cell(&one[field]))).collect();
     Failed::with_code(Code::Usage, message).hint(format!("Give the id of one:\n{}", lines.join("\n")))
-}
-
-/// The names that somebody may have meant: those that contain the text, and those written much like it.
-pub fn near<'a>(names: impl Iterator<Item = &'a str>, text: &str) -> Vec<&'a str> {
-    let text = text.to_lowercase();
-    let likeness = |name: &str| {
-        let name = name.to_lowercase();
-        if name.contains(&text) { 1.0 } else { strsim::jaro_winkler(&name, &text) }
-    };
-    let mut near: Vec<_> = names.map(|name| (likeness(name), name)).filter(|(likeness, _)| *likeness > NEAR).collect();
-    near.sort_by(|(a, _), (b, _)| b.total_cmp(a));
-    near.truncate(SUGGESTIONS);
-    near.into_iter().map(|(_, name)| name).collect()
 }
 
 /// The id that a text stands for in a column, where that holds ids: names do there too.

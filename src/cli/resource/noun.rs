@@ -40,6 +40,7 @@ const DEEDS: &[Deed] = &[
     Deed { resource: "build", verb: "yank", about: "Withdraw one from new deployments; those that run it keep it" },
     Deed { resource: "identity_provider", verb: "enable", about: "Let people sign in with one" },
     Deed { resource: "identity_provider", verb: "disable", about: "Let people no longer sign in with one" },
+    Deed { resource: "token", verb: "rotate", about: "Replace the secret of one; the old one ends at once" },
 ];
 
 /// The fields that people tell records apart by, where a resource has one of them.
@@ -91,6 +92,11 @@ impl Noun {
     /// The noun of the resource of this name.
     pub fn of_resource(name: &str) -> Option<&'static Self> {
         NOUNS.iter().find(|noun| noun.table.name == name)
+    }
+
+    /// Whether it is the tokens: they have a secret that is told once, and verbs to say the usual in fewer words.
+    pub fn is_token(&self) -> bool {
+        self.table.name == model::Token::TABLE.name
     }
 
     /// One of them, in words.

@@ -40,7 +40,18 @@ pub fn page(noun: &Noun, page: &Page<Value>, printer: &Printer) -> Result<(), Fa
 
 /// Prints a record.
 pub fn record(noun: &Noun, record: &Value, printer: &Printer) -> Result<(), Failed> {
+    if let (Output::Table, true, Some(secret)) = (printer.output, noun.is_token(), record["token"].as_str()) {
+        // Alone, so that a shell can put it into a variable.
+        printer.note(&described(noun, &without(record, "token")));
+        return printer.data(secret);
+    }
     printer.value(record, |record| described(noun, record), |record| vec![id(record)])
+}
+
+fn without(record: &Value, field: &str) -> Value {
+    let mut rest = record.clone();
+    rest[field].take();
+    rest
 }
 
 fn id(record: &Value) -> String {

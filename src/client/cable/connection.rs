@@ -186,7 +186,7 @@ async fn shake_hands(client: &Client) -> Result<Upgraded, Lost> {
 
 /// What an answer other than an agreement means.
 async fn refusal(response: Response) -> Lost {
-    match client::read::<serde::de::IgnoredAny>(response).await {
+    match client::accepted(response).await {
         Ok(_) => foreign("has no WebSocket at /websocket"),
         Err(failure) => failure.into(),
     }
