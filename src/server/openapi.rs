@@ -7,6 +7,7 @@ mod operations;
 mod others;
 mod parameters;
 mod schemas;
+mod sign_in;
 
 use std::sync::LazyLock;
 
@@ -38,12 +39,15 @@ macro_rules! describe {
 /// The description of the API.
 pub fn document() -> Value {
     let (paths, schemas, tags) = each_resource!(describe);
-    let own = others::schemas().into_iter().map(|(name, schema)| (name.to_owned(), schema));
+    let own = others::schemas().into_iter().chain(sign_in::schemas());
+    let own = own.map(|(name, schema)| (name.to_owned(), schema)).chain(schemas::of::<model::AuditEvent>());
     let schemas: Map<String, Value> = schemas.into_iter().chain(own).collect();
-    let paths: Map<String, Value> = paths.into_iter().chain(others::paths()).chain(files::paths()).collect();
+    let paths = paths.into_iter().chain(others::paths()).chain(files::paths());
+    let paths: Map<String, Value> = paths.chain(sign_in::paths()).collect();
     let own = [
         ("events", "What happened, for those who poll."),
         ("packages", "Publishing a marketplace.json."),
+        ("sign-in", "Signing in and out, and who did what."),
         ("status", "The marketplace about itself."),
     ];
     let tags: Vec<Value> =

@@ -21,6 +21,9 @@ use crate::support::{Database, Server, on_both, query, register};
 /// How an answer is made wrong.
 type Forge = fn(&mut Lie);
 
+/// An answer in place of the right one.
+type Instead = fn() -> Response;
+
 /// What a provider answers, before it is made wrong.
 struct Lie {
     header: Value,
@@ -28,7 +31,7 @@ struct Lie {
     /// Signs what comes before the last dot.
     sign: fn(&Key, &[u8]) -> Vec<u8>,
     /// What the token's endpoint answers instead.
-    instead: Option<fn() -> Response>,
+    instead: Option<Instead>,
 }
 
 /// The provider's key.
@@ -53,7 +56,7 @@ struct Forger {
     key: Arc<Key>,
     nonce: Arc<Mutex<String>>,
     forge: Arc<Mutex<Forge>>,
-    discovery: Arc<Mutex<Option<fn() -> Response>>>,
+    discovery: Arc<Mutex<Option<Instead>>>,
 }
 
 impl Forger {
@@ -251,7 +254,7 @@ on_both! {
         let forger = Forger::start().await;
         let provider = register(&server, "Forger", &forger.issuer, "market", "secret").await;
         let redirect = async || Answer::to(server.anonymous(Method::GET, &format!("{provider}/redirect"))).await;
-        let wrong: [fn() -> Response; 4] = [
+        let wrong: [Instead; 4] = [
             || "garbage".into_response(),
             || axum::Json(json!({ "issuer": "https://another.example.org" })).into_response(),
             || axum::http::StatusCode::NOT_FOUND.into_response(),

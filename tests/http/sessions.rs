@@ -366,11 +366,14 @@ async fn wait(holds: impl AsyncFn() -> bool) {
     }
 }
 
+/// What makes signatures.
+type Sign = dyn Fn(&[u8]) -> Vec<u8> + Send + Sync;
+
 /// What a platform's agent signs with.
 struct PlatformKey {
     algorithm: &'static str,
     jwk: Value,
-    sign: Box<dyn Fn(&[u8]) -> Vec<u8> + Send + Sync>,
+    sign: Box<Sign>,
 }
 
 impl PlatformKey {

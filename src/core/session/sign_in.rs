@@ -230,7 +230,7 @@ async fn note(tx: &Tx, caller: &Caller, identity: &Identity, claims: &Claims) ->
         claims.text("hd"),
         locale,
         email,
-        claims.kept(),
+        claims.kept().arg(),
         caller.now
     ))
     .await

@@ -106,10 +106,11 @@ fn packages() -> Value {
 }
 
 /// The schemas.
-pub fn schemas() -> [(&'static str, Value); 12] {
+pub fn schemas() -> [(&'static str, Value); 13] {
     let text = || json!({ "type": "string" });
     let list = |name: &str| json!({ "type": "array", "items": reference(name) });
     let instant = || Shape::Time.schema();
+    let maybe_id = || json!({ "type": ["string", "null"], "format": "uuid" });
     let maybe_text = || json!({ "type": ["string", "null"] });
     let line = || json!({ "type": "integer", "minimum": 1 });
     let word = |words: &[&str]| json!({ "type": "string", "enum": words });
@@ -117,7 +118,9 @@ pub fn schemas() -> [(&'static str, Value); 12] {
         "Whether the marketplace is well, and who asks.",
         json!({ "message": text(), "product": reference("Clock"), "database": reference("Clock") }),
     );
+    status["properties"]["jwt"] = reference("Credential");
     status["properties"]["identity"] = reference("Principal");
+    status["properties"]["platform"] = reference("Platform");
     status["properties"]["permissions"] = Permissions::schema();
     let mut step = object(
         "A step of a publication.",
@@ -133,7 +136,26 @@ pub fn schemas() -> [(&'static str, Value); 12] {
         ("Problem", answers::problem()),
         ("Health", object("That all is well.", json!({ "message": text() }))),
         ("Clock", object("An instant.", json!({ "datetime": instant() }))),
-        ("Principal", object("Who asks.", json!({ "user_id": Shape::Id.schema(), "user": reference("User") }))),
+        (
+            "Principal",
+            object(
+                "Who asks.",
+                json!({
+                    "id": maybe_id(), "user_id": Shape::Id.schema(), "user": reference("User"),
+                    "provider": { "type": ["object", "null"], "properties": { "id": Shape::Id.schema(), "name": text() } },
+                }),
+            ),
+        ),
+        (
+            "Credential",
+            object(
+                "What the request is signed in by.",
+                json!({
+                    "id": maybe_id(), "encoded": text(), "scopes": { "type": "array", "items": text() },
+                    "expires_at": { "type": ["string", "null"], "format": "date-time" },
+                }),
+            ),
+        ),
         (
             "Root",
             object(
