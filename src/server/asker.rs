@@ -1,15 +1,15 @@
 //! Who asks: the credentials of a request, made into a [`Caller`].
 
-use std::net::SocketAddr;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, Method, header};
 use serde_json::json;
 
 use super::App;
+use super::address::peer;
 use super::origin::origin;
 use super::problem::Problem;
 use crate::core::access::{Caller, administrator};
@@ -61,9 +61,7 @@ impl Asker {
 
 /// Scheme and host as the client of this request sees them.
 pub fn origin_of(parts: &Parts, app: &App) -> Arc<str> {
-    let unknown = SocketAddr::from(([0, 0, 0, 0], 0));
-    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map_or(unknown, |ConnectInfo(peer)| *peer);
-    origin(app.settings(), peer, &parts.headers)
+    origin(app.settings(), peer(&parts.extensions), &parts.headers)
 }
 
 /// The caller that a token stands for.
@@ -72,9 +70,11 @@ pub fn origin_of(parts: &Parts, app: &App) -> Arc<str> {
 /// [`Kind::Unauthenticated`] when it does not hold.
 pub async fn authenticate(app: &App, token: &str, origin: Arc<str>) -> Result<Caller> {
     let caller = administrator::authenticate(app.db(), &app.settings().admin_token, token, origin).await?;
-    caller.ok_or_else(|| {
+    let caller = caller.ok_or_else(|| {
         Error::new(Kind::Unauthenticated, "The token is unknown, has expired or was revoked. Sign in again.")
-    })
+    })?;
+    app.throttle().held(token.as_bytes());
+    Ok(caller)
 }
 
 /// The token of `Authorization: Bearer …` (RFC 6750).

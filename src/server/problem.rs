@@ -13,12 +13,24 @@ use crate::core::{Error, Kind};
 pub struct Problem {
     status: StatusCode,
     error: Error,
+    /// After how many seconds to try again.
+    retry_after: Option<u64>,
 }
 
 impl Problem {
     /// A problem of HTTP itself, which the core has no word for.
     pub fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, error: Error::bad_request(message) }
+        Self::of(status, Error::bad_request(message))
+    }
+
+    fn of(status: StatusCode, error: Error) -> Self {
+        let retry_after = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(2);
+        Self { status, error, retry_after }
+    }
+
+    /// A request that comes too early, by so many seconds.
+    pub fn too_many(message: impl Into<String>, seconds: u64) -> Self {
+        Self { retry_after: Some(seconds), ..Self::new(StatusCode::TOO_MANY_REQUESTS, message) }
     }
 
     /// A body larger than what is taken.
@@ -41,13 +53,13 @@ impl From<Error> for Problem {
             Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        Self { status, error }
+        Self::of(status, error)
     }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let Self { status, error } = self;
+        let Self { status, error, retry_after } = self;
         if status.is_server_error() {
             let cause = std::error::Error::source(&error).map(ToString::to_string);
             tracing::error!(%status, cause, "{error}");
@@ -68,14 +80,11 @@ impl IntoResponse for Problem {
         let mut response = (status, body.to_string()).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        match status {
-            StatusCode::UNAUTHORIZED => {
-                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-            }
-            StatusCode::SERVICE_UNAVAILABLE => {
-                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
-            }
-            _ => {}
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(seconds) = retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }

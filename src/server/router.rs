@@ -17,8 +17,8 @@ use super::asker::IDEMPOTENCY_KEY;
 use super::origin::WebOrigin;
 use super::problem::{self, Problem};
 use super::{
-    App, answer, body, cable, cache, crud, deadline, events, files, identity_providers, openapi, packages, products,
-    status,
+    App, answer, body, cable, cache, crud, deadline, events, files, guard, identity_providers, openapi, packages,
+    products, status, throttle,
 };
 use crate::core::Error;
 use crate::core::model;
@@ -51,10 +51,12 @@ pub fn router(app: App) -> Router {
         .fallback(async || Problem::from(Error::not_found("address")))
         .layer(DefaultBodyLimit::max(body::LIMIT))
         .merge(files::routes())
+        .layer(middleware::from_fn_with_state(app.clone(), throttle::limit))
         .layer(middleware::from_fn(deadline::keep))
         .layer(middleware::from_fn(problem::complete))
         .layer(CatchPanicLayer::custom(|_| Problem::from(Error::internal("a handler panicked")).into_response()))
         .layer(cors(&app.settings().cors_origins))
+        .layer(middleware::from_fn_with_state(app.clone(), guard::answers))
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(TraceLayer::new_for_http().make_span_with(span))
         .layer(SetRequestIdLayer::x_request_id(NewRequestId))
