@@ -7,6 +7,7 @@ mod events;
 mod families;
 mod files;
 pub mod forms;
+mod guard;
 mod hostile;
 mod house;
 mod listing;
@@ -20,6 +21,7 @@ mod rights;
 mod search;
 mod status;
 mod texts;
+mod throttle;
 
 use reqwest::RequestBuilder;
 use reqwest::header::HeaderMap;

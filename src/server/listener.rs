@@ -34,7 +34,7 @@ pub async fn serve(listener: TcpListener, routes: Router, app: App) {
     let limits = app.settings().limits;
     let seats = Seats::new(&limits);
     let mut http = Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(limits.idle_timeout).max_buf_size(HEAD);
+    http.timer(TokioTimer::new()).header_read_timeout(limits.idle_timeout).max_header_size(HEAD).max_buf_size(HEAD);
     let connections = Connections { http, routes, head_timeout: limits.head_timeout, shutdown: app.shutdown().clone() };
     let mut complaint = Complaint::default();
     let mut announced = pin!(app.shutdown().announced());

@@ -160,7 +160,8 @@ mod tests {
         kept.push(seats.take(from("192.0.2.1")).ok().unwrap());
         assert_eq!(seats.take(from("192.0.2.1")).err(), Some(Full::All));
         kept.clear();
-        assert_eq!((seats.0.taken().all, seats.0.taken().by_client.len()), (0, 0));
+        let taken = seats.0.taken();
+        assert_eq!((taken.all, taken.by_client.len()), (0, 0));
     }
 
     #[test]
