@@ -92,56 +92,62 @@ fn address_of(node: &str) -> Option<IpAddr> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use axum::http::HeaderValue;
 
     use super::super::Proxy;
     use super::*;
 
+    /// Who connects, with which headers, and who the client is.
+    type Case = (&'static str, &'static [(&'static str, &'static str)], &'static str);
+
     #[test]
     fn clients_are_found_behind_trusted_proxies_only() {
+        const PROXY: &str = "10.0.0.1:9";
+        const STRANGER: &str = "192.0.2.66:9";
+        const FORWARDED: &str = "forwarded";
+        const LISTED: &str = "x-forwarded-for";
         let proxies: [Proxy; 2] = ["10.0.0.0/8", "fd00::1"].map(|proxy| proxy.parse().unwrap());
         let trusts = |address| proxies.iter().any(|proxy| proxy.is_at(address));
-        let (proxy, stranger) = ("10.0.0.1:9", "192.0.2.66:9");
-        let (forwarded, listed) = ("forwarded", "x-forwarded-for");
-        let cases: &[(&str, &[(&str, &str)], &str)] = &[
+        let cases: &[Case] = &[
             // Nobody is believed but trusted proxies.
-            (stranger, &[], "192.0.2.66"),
-            (stranger, &[(listed, "198.51.100.7")], "192.0.2.66"),
-            (stranger, &[(forwarded, "for=198.51.100.7")], "192.0.2.66"),
-            ("[::ffff:192.0.2.66]:9", &[(listed, "198.51.100.7")], "192.0.2.66"),
-            (proxy, &[], "10.0.0.1"),
-            ("[::ffff:10.0.0.1]:9", &[(listed, "198.51.100.7")], "198.51.100.7"),
+            (STRANGER, &[], "192.0.2.66"),
+            (STRANGER, &[(LISTED, "198.51.100.7")], "192.0.2.66"),
+            (STRANGER, &[(FORWARDED, "for=198.51.100.7")], "192.0.2.66"),
+            ("[::ffff:192.0.2.66]:9", &[(LISTED, "198.51.100.7")], "192.0.2.66"),
+            (PROXY, &[], "10.0.0.1"),
+            ("[::ffff:10.0.0.1]:9", &[(LISTED, "198.51.100.7")], "198.51.100.7"),
             // What clients put before what proxies add says nothing.
-            (proxy, &[(listed, "198.51.100.7")], "198.51.100.7"),
-            (proxy, &[(listed, "1.1.1.1, 198.51.100.7")], "198.51.100.7"),
-            (proxy, &[(listed, "1.1.1.1, 198.51.100.7, 10.9.9.9 ,10.0.0.2")], "198.51.100.7"),
-            (proxy, &[(listed, "1.1.1.1"), (listed, "198.51.100.7,10.0.0.2")], "198.51.100.7"),
-            (proxy, &[(listed, "10.0.0.3, 10.0.0.2")], "10.0.0.3"),
-            (proxy, &[(listed, "1.1.1.1, nonsense, 10.0.0.2")], "10.0.0.2"),
-            (proxy, &[(listed, "")], "10.0.0.1"),
-            (proxy, &[(listed, "1.1.1.1,")], "10.0.0.1"),
+            (PROXY, &[(LISTED, "198.51.100.7")], "198.51.100.7"),
+            (PROXY, &[(LISTED, "1.1.1.1, 198.51.100.7")], "198.51.100.7"),
+            (PROXY, &[(LISTED, "1.1.1.1, 198.51.100.7, 10.9.9.9 ,10.0.0.2")], "198.51.100.7"),
+            (PROXY, &[(LISTED, "1.1.1.1"), (LISTED, "198.51.100.7,10.0.0.2")], "198.51.100.7"),
+            (PROXY, &[(LISTED, "10.0.0.3, 10.0.0.2")], "10.0.0.3"),
+            (PROXY, &[(LISTED, "1.1.1.1, nonsense, 10.0.0.2")], "10.0.0.2"),
+            (PROXY, &[(LISTED, "")], "10.0.0.1"),
+            (PROXY, &[(LISTED, "1.1.1.1,")], "10.0.0.1"),
             // Forms of addresses.
-            (proxy, &[(listed, "198.51.100.7:4711")], "198.51.100.7"),
-            (proxy, &[(listed, "2001:db8::7")], "2001:db8::7"),
-            (proxy, &[(listed, "[2001:db8::7]:4711")], "2001:db8::7"),
-            (proxy, &[(listed, "::ffff:198.51.100.7")], "198.51.100.7"),
-            ("[fd00::1]:9", &[(forwarded, "for=\"[2001:db8::7]:4711\"")], "2001:db8::7"),
-            (proxy, &[(forwarded, "For=\"[2001:DB8::7]\";proto=https")], "2001:db8::7"),
-            (proxy, &[(forwarded, "proto=https; by=10.0.0.1 ;FOR=198.51.100.7")], "198.51.100.7"),
-            (proxy, &[(forwarded, "for=1.1.1.1;host=\"a,for=2.2.2.2\", for=198.51.100.7")], "198.51.100.7"),
-            (proxy, &[(forwarded, "for=198.51.100.7;host=\"a,for=2.2.2.2;for=3.3.3.3\"")], "198.51.100.7"),
-            (proxy, &[(forwarded, "for=1.1.1.1;host=\"a, for=198.51.100.7")], "198.51.100.7"),
+            (PROXY, &[(LISTED, "198.51.100.7:4711")], "198.51.100.7"),
+            (PROXY, &[(LISTED, "2001:db8::7")], "2001:db8::7"),
+            (PROXY, &[(LISTED, "[2001:db8::7]:4711")], "2001:db8::7"),
+            (PROXY, &[(LISTED, "::ffff:198.51.100.7")], "198.51.100.7"),
+            ("[fd00::1]:9", &[(FORWARDED, "for=\"[2001:db8::7]:4711\"")], "2001:db8::7"),
+            (PROXY, &[(FORWARDED, "For=\"[2001:DB8::7]\";proto=https")], "2001:db8::7"),
+            (PROXY, &[(FORWARDED, "proto=https; by=10.0.0.1 ;FOR=198.51.100.7")], "198.51.100.7"),
+            (PROXY, &[(FORWARDED, "for=1.1.1.1;host=\"a,for=2.2.2.2\", for=198.51.100.7")], "198.51.100.7"),
+            (PROXY, &[(FORWARDED, "for=198.51.100.7;host=\"a,for=2.2.2.2;for=3.3.3.3\"")], "198.51.100.7"),
+            (PROXY, &[(FORWARDED, "for=1.1.1.1;host=\"a, for=198.51.100.7")], "198.51.100.7"),
             // Who is not named can't be looked past.
-            (proxy, &[(forwarded, "for=1.1.1.1, for=unknown, for=10.0.0.2")], "10.0.0.2"),
-            (proxy, &[(forwarded, "for=1.1.1.1, for=_hidden")], "10.0.0.1"),
-            (proxy, &[(forwarded, "for=1.1.1.1, for=\"_hidden:_port\"")], "10.0.0.1"),
-            (proxy, &[(forwarded, "for=1.1.1.1, proto=https")], "10.0.0.1"),
+            (PROXY, &[(FORWARDED, "for=1.1.1.1, for=unknown, for=10.0.0.2")], "10.0.0.2"),
+            (PROXY, &[(FORWARDED, "for=1.1.1.1, for=_hidden")], "10.0.0.1"),
+            (PROXY, &[(FORWARDED, "for=1.1.1.1, for=\"_hidden:_port\"")], "10.0.0.1"),
+            (PROXY, &[(FORWARDED, "for=1.1.1.1, proto=https")], "10.0.0.1"),
             // Two that tell the same, one that tells nothing, and one that a client made up.
-            (proxy, &[(forwarded, "for=198.51.100.7"), (listed, "198.51.100.7")], "198.51.100.7"),
-            (proxy, &[(forwarded, "proto=https"), (listed, "198.51.100.7")], "198.51.100.7"),
-            (proxy, &[(forwarded, "for=1.1.1.1"), (listed, "198.51.100.7")], "10.0.0.1"),
-            (proxy, &[(forwarded, "for=unknown"), (listed, "1.1.1.1")], "10.0.0.1"),
+            (PROXY, &[(FORWARDED, "for=198.51.100.7"), (LISTED, "198.51.100.7")], "198.51.100.7"),
+            (PROXY, &[(FORWARDED, "proto=https"), (LISTED, "198.51.100.7")], "198.51.100.7"),
+            (PROXY, &[(FORWARDED, "for=1.1.1.1"), (LISTED, "198.51.100.7")], "10.0.0.1"),
+            (PROXY, &[(FORWARDED, "for=unknown"), (LISTED, "1.1.1.1")], "10.0.0.1"),
         ];
         for (peer, sent, expected) in cases {
             let mut headers = HeaderMap::new();

@@ -1,5 +1,7 @@
 //! Errors as answers: `application/problem+json` (RFC 9457), with the `message` that clients of the reference server show.
 
+use std::num::NonZeroU32;
+
 use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
@@ -14,7 +16,7 @@ pub struct Problem {
     status: StatusCode,
     error: Error,
     /// After how many seconds to try again.
-    retry_after: Option<u64>,
+    retry_after: Option<NonZeroU32>,
 }
 
 impl Problem {
@@ -24,12 +26,12 @@ impl Problem {
     }
 
     fn of(status: StatusCode, error: Error) -> Self {
-        let retry_after = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(2);
+        let retry_after = NonZeroU32::new(2).filter(|_| status == StatusCode::SERVICE_UNAVAILABLE);
         Self { status, error, retry_after }
     }
 
     /// A request that comes too early, by so many seconds.
-    pub fn too_many(message: impl Into<String>, seconds: u64) -> Self {
+    pub fn too_many(message: impl Into<String>, seconds: NonZeroU32) -> Self {
         Self { retry_after: Some(seconds), ..Self::new(StatusCode::TOO_MANY_REQUESTS, message) }
     }
 
@@ -84,7 +86,7 @@ impl IntoResponse for Problem {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         if let Some(seconds) = retry_after {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds.get()));
         }
         response
     }

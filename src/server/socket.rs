@@ -81,6 +81,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Socket<S> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 

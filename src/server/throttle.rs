@@ -84,6 +84,7 @@ pub async fn limit(State(app): State<App>, request: Request, next: Next) -> Resp
         None => admitted,
     };
     if let Err(problem) = admitted {
+        tracing::debug!(%client, "has to wait");
         return problem.into_response();
     }
     let response = next.run(request).await;
@@ -108,6 +109,7 @@ fn credential(headers: &HeaderMap) -> Option<Vec<u8>> {
 
 fn too_many(why: &str, wait: Duration) -> Problem {
     let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-    let plural = if seconds == 1 { "" } else { "s" };
+    let seconds = u32::try_from(seconds).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN);
+    let plural = if seconds == NonZeroU32::MIN { "" } else { "s" };
     Problem::too_many(format!("{why} Please try again in {seconds} second{plural}."), seconds)
 }

@@ -236,3 +236,18 @@ async fn those_who_stop_sending_or_listening_hold_nobody_up() {
     }
     serves(&server).await;
 }
+
+#[tokio::test]
+async fn a_server_out_of_files_waits_for_some() {
+    let server = server(&[]).await;
+    server.limit_files(40);
+    let mut open = Vec::new();
+    for _ in 0..60 {
+        open.push(connect(&server).await);
+    }
+    server.logs("can't take connections in").await;
+    sleep(Duration::from_millis(500)).await;
+    assert_eq!(server.log().matches("can't take connections in").count(), 1, "{}", server.log());
+    drop(open);
+    serves(&server).await;
+}

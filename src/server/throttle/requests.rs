@@ -57,6 +57,7 @@ impl StateStore for Buckets {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
