@@ -100,6 +100,11 @@ complete -c mkt -n "__fish_mkt_using_subcommand serve" -l self-publishing -d 'Le
 false\t''"
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l trusted-proxies -d 'Addresses or networks of proxies whose Forwarded headers are believed' -r
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l cors-origins -d 'Web origins that may call the API [default: any]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand serve" -l max-connections -d 'How many connections are open at a time, as far as the limit of open files allows' -r
+complete -c mkt -n "__fish_mkt_using_subcommand serve" -l max-connections-per-client -d 'How many of them one client has, by its address; trusted proxies have no limit [default: 1024, and no limit on this machine]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand serve" -l head-timeout -d 'How many seconds a client may take to send the head of its first request' -r
+complete -c mkt -n "__fish_mkt_using_subcommand serve" -l idle-timeout -d 'After how many seconds without a further request a connection is closed; longer than what proxies keep theirs for' -r
+complete -c mkt -n "__fish_mkt_using_subcommand serve" -l rate-limit -d 'How many requests a minute a client may send to sign in, redeem vouchers, make tokens, and check packages unsigned, by its address and by its token; 0 for any number, and to let clients try any number of tokens' -r
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l log-format -d 'The form of log lines' -r -f -a "text\t'For people'
 json\t'One object a line'"
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l log -d 'What to log: error, warn, info, debug or trace, for all or for some modules' -r

@@ -4,6 +4,7 @@ mod ask;
 mod completions;
 mod error;
 mod global;
+mod limits;
 mod login;
 mod logout;
 mod man;

@@ -1,5 +1,6 @@
 //! The marketplace over HTTP: JSON API and WebSocket. Handlers extract, call the core, and wrap what it answers.
 
+mod address;
 mod answer;
 mod asker;
 mod authenticator;
@@ -11,8 +12,11 @@ mod deadline;
 mod device;
 mod events;
 mod files;
+mod guard;
 mod identity_providers;
 mod jobs;
+mod limits;
+mod listener;
 mod multipart;
 mod oauth;
 mod oidc;
@@ -22,19 +26,22 @@ mod packages;
 mod problem;
 mod products;
 mod router;
+mod seats;
 mod sessions;
 mod shutdown;
 mod sign_in;
+mod socket;
 mod status;
+mod throttle;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use url::Url;
 
+pub use limits::Limits;
 pub use openapi::document as openapi;
 pub use origin::{Proxy, WebOrigin};
 pub use shutdown::Shutdown;
@@ -74,6 +81,15 @@ pub struct Settings {
     pub admin_token: Secret,
     /// The mail addresses of administrators.
     pub admin_emails: Vec<Email>,
+    /// What clients may take.
+    pub limits: Limits,
+}
+
+impl Settings {
+    /// Whether an address is of a proxy whose `Forwarded` headers are believed.
+    fn trusts(&self, address: IpAddr) -> bool {
+        self.trusted_proxies.iter().any(|proxy| proxy.is_at(address))
+    }
 }
 
 /// What handlers share.
@@ -89,6 +105,7 @@ struct Inner {
     cache: cache::Cache,
     authenticator: Authenticator,
     relying_party: RelyingParty,
+    throttle: throttle::Throttle,
 }
 
 impl App {
@@ -127,6 +144,11 @@ impl App {
         &self.0.relying_party
     }
 
+    /// What clients have spent lately.
+    fn throttle(&self) -> &throttle::Throttle {
+        &self.0.throttle
+    }
+
     /// The end of this server.
     pub fn shutdown(&self) -> &Shutdown {
         &self.0.shutdown
@@ -160,6 +182,7 @@ impl Server {
             db,
             files,
             relay: follower,
+            throttle: throttle::Throttle::new(settings.limits.rate),
             settings,
             shutdown: Shutdown::default(),
             cache: cache::Cache::default(),
@@ -179,39 +202,30 @@ impl Server {
     }
 
     /// Serves until `stop` resolves, then finishes what is in flight, for 13 s at most.
-    ///
-    /// # Errors
-    /// When the listener fails.
-    pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<()> {
+    pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) {
         let shutdown = self.app.shutdown().clone();
         let trigger = shutdown.clone();
-        let routes = router::router(self.app.clone()).into_make_service_with_connect_info::<SocketAddr>();
-        // Small frames are sent at once, not gathered.
-        let listener = self.listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-        let serving = axum::serve(listener, routes).with_graceful_shutdown(async move {
+        let stopping = async move {
             stop.await;
             tracing::info!("stopping: finishing what is in flight");
             trigger.start();
-        });
-        // WebSockets are no requests any more, and say goodbye on their own.
+        };
+        let routes = router::router(self.app.clone());
+        let listening = listener::serve(self.listener, routes, self.app.clone());
+        // Connections hold the server until they have ended, and WebSockets, which are no requests any more.
         let serving = async {
-            serving.await.map_err(Error::internal)?;
+            tokio::join!(stopping, listening);
             shutdown.released().await;
-            Ok(())
         };
-        let finished = tokio::select! {
-            result = serving => result,
-            () = shutdown.overdue() => {
-                tracing::warn!("stopped with requests still in flight");
-                Ok(())
-            }
-        };
+        tokio::select! {
+            () = serving => {}
+            () = shutdown.overdue() => tracing::warn!("stopped with requests still in flight"),
+        }
         self.relay.abort();
         self.jobs.abort();
         jobs::last(&self.app).await;
         // A connection that the database does not give back is not waited for.
         let _ = tokio::time::timeout(Duration::from_secs(1), self.app.db().close()).await;
-        finished
     }
 }
 

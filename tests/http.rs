@@ -8,6 +8,7 @@ mod families;
 mod files;
 mod forgery;
 pub mod forms;
+mod guard;
 mod hostile;
 mod house;
 mod listing;
@@ -23,6 +24,7 @@ mod sessions;
 mod sign_in;
 mod status;
 mod texts;
+mod throttle;
 
 use reqwest::RequestBuilder;
 use reqwest::header::HeaderMap;

@@ -10,6 +10,7 @@ use url::Url;
 
 use super::error::{Code, Failed};
 use super::global::secret;
+use super::limits::LimitArgs;
 use super::output::Printer;
 use super::storage::{DatabaseArgs, FilesArgs, secret_key};
 use crate::core::access::administrator;
@@ -88,6 +89,9 @@ pub struct Args {
     #[arg(long, env = "MKT_CORS_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
     cors_origins: Vec<WebOrigin>,
 
+    #[command(flatten)]
+    limits: LimitArgs,
+
     /// The form of log lines
     #[arg(long, env = "MKT_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
     log_format: LogFormat,
@@ -127,6 +131,7 @@ pub async fn run(args: Args, printer: &Printer) -> Result<(), Failed> {
         self_publishing: args.self_publishing,
         admin_token: admin_token.clone(),
         admin_emails: args.admin_emails,
+        limits: args.limits.limits(),
     };
     let files = args.files.open(&url)?;
     let stop = stop_signal()?;
@@ -147,10 +152,11 @@ pub async fn run(args: Args, printer: &Printer) -> Result<(), Failed> {
     let serving = server.run(async { drop(stopping.await) });
     tokio::pin!(serving);
     tokio::select! {
-        result = &mut serving => return Ok(result?),
+        () = &mut serving => return Ok(()),
         () = stop => drop(started.send(())),
     }
-    Ok(serving.await?)
+    serving.await;
+    Ok(())
 }
 
 /// The database, migrated and seeded.

@@ -1,17 +1,17 @@
 //! Who asks: the credentials of a request, made into a [`Caller`].
 
-use std::net::SocketAddr;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, Method, header};
 use serde_json::json;
 
+use super::App;
+use super::address::{client_address, peer};
 use super::origin::origin;
 use super::problem::Problem;
-use super::{App, canonical};
 use crate::core::access::Caller;
 use crate::core::clock;
 use crate::core::idempotency::IdempotencyKey;
@@ -58,8 +58,8 @@ pub async fn identify(parts: &mut Parts, app: &App) -> Result<Caller> {
         None => Caller::anonymous(origin),
         Some(token) => authenticate(app, token, origin).await?,
     };
-    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| canonical(*peer));
-    let caller = Caller { address: peer, self_publishing: app.settings().self_publishing, ..caller };
+    let address = Some(client_address(app.settings(), peer(&parts.extensions), &parts.headers));
+    let caller = Caller { address, self_publishing: app.settings().self_publishing, ..caller };
     parts.extensions.insert(caller.clone());
     Ok(caller)
 }
@@ -77,9 +77,7 @@ impl Asker {
 
 /// Scheme and host as the client of this request sees them.
 pub fn origin_of(parts: &Parts, app: &App) -> Arc<str> {
-    let unknown = SocketAddr::from(([0, 0, 0, 0], 0));
-    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map_or(unknown, |ConnectInfo(peer)| *peer);
-    origin(app.settings(), peer, &parts.headers)
+    origin(app.settings(), peer(&parts.extensions), &parts.headers)
 }
 
 /// The caller that a token stands for.
@@ -90,7 +88,9 @@ pub async fn authenticate(app: &App, token: &str, origin: Arc<str>) -> Result<Ca
     let principal = app.authenticator().principal(app.db(), token, clock::now()).await?;
     let unknown =
         || Error::new(Kind::Unauthenticated, "The token is unknown, has expired or was revoked. Sign in again.");
-    principal.map(|principal| Caller::new(principal, origin)).ok_or_else(unknown)
+    let principal = principal.ok_or_else(unknown)?;
+    app.throttle().held(token.as_bytes());
+    Ok(Caller::new(principal, origin))
 }
 
 /// The token of `Authorization: Bearer …` (RFC 6750).

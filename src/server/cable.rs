@@ -16,8 +16,9 @@ use super::App;
 use super::asker::{authenticate, bearer, origin_of};
 use super::problem::Problem;
 use super::shutdown::Hold;
+use super::throttle::client_of;
+use crate::core::Kind;
 use crate::core::access::Caller;
-use crate::core::{Kind, Result};
 
 /// The protocol that is spoken here.
 const SPOKEN: &str = "actioncable-v1-json";
@@ -54,7 +55,7 @@ pub async fn connect(State(app): State<App>, request: Request) -> Response {
     match admit(&app, &parts, offered.token).await {
         Ok(Some(caller)) => upgrade.on_upgrade(|socket| holding(hold, connection::serve(app, caller, socket))),
         Ok(None) => upgrade.on_upgrade(|socket| holding(hold, connection::refuse(socket, Disconnect::Unauthorized))),
-        Err(error) => Problem::from(error).into_response(),
+        Err(problem) => problem.into_response(),
     }
 }
 
@@ -65,21 +66,29 @@ async fn holding(hold: Hold, connection: impl Future<Output = ()>) {
 }
 
 /// Who connects, if they may.
-async fn admit(app: &App, parts: &Parts, offered: Option<&str>) -> Result<Option<Caller>> {
+///
+/// # Errors
+/// 429 when too many tokens from there did not hold, 503 when the database is away.
+async fn admit(app: &App, parts: &Parts, offered: Option<&str>) -> Result<Option<Caller>, Problem> {
     let origin = origin_of(parts, app);
-    let admitted = async {
-        let token = match bearer(&parts.headers)? {
-            Some(token) => Some(token.to_owned()),
-            None => token_in_query(parts.uri.query().unwrap_or_default()).or_else(|| offered.map(str::to_owned)),
-        };
-        match token {
-            Some(token) => authenticate(app, &token, origin).await.map(Some),
-            None => Ok(app.settings().anonymous_events.then(|| Caller::anonymous(origin))),
+    let token = match bearer(&parts.headers) {
+        Ok(Some(token)) => token.to_owned(),
+        Ok(None) => {
+            match token_in_query(parts.uri.query().unwrap_or_default()).or_else(|| offered.map(str::to_owned)) {
+                Some(token) => token,
+                None => return Ok(app.settings().anonymous_events.then(|| Caller::anonymous(origin))),
+            }
         }
+        Err(_) => return Ok(None),
     };
-    match admitted.await {
-        Err(error) if error.kind() == Kind::Unauthenticated => Ok(None),
-        admitted => admitted,
+    let client = client_of(app, &parts.extensions, &parts.headers);
+    app.throttle().admit(client, token.as_bytes())?;
+    match authenticate(app, &token, origin).await {
+        Err(error) if error.kind() == Kind::Unauthenticated => {
+            app.throttle().failed(client, token.as_bytes());
+            Ok(None)
+        }
+        caller => Ok(Some(caller?)),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Where clients see the marketplace: scheme and host, as configured, as a trusted proxy says, or as they asked.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -14,11 +14,18 @@ use super::{Settings, canonical};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Proxy(IpNet);
 
+impl Proxy {
+    /// Whether an address is its, or in its network.
+    pub(super) fn is_at(&self, address: IpAddr) -> bool {
+        self.0.contains(&address)
+    }
+}
+
 impl FromStr for Proxy {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let network = text.parse().or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from));
+        let network = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
         network.map(Self).map_err(|_| format!("{text:?} is neither an IP address nor a network such as 10.0.0.0/8"))
     }
 }
@@ -42,9 +49,7 @@ pub(super) fn origin(settings: &Settings, peer: SocketAddr, headers: &HeaderMap)
     if let Some(url) = &settings.public_url {
         return url.as_str().trim_end_matches('/').into();
     }
-    let from = canonical(peer);
-    let trusted = settings.trusted_proxies.iter().any(|Proxy(network)| network.contains(&from));
-    let (scheme, host) = if trusted { forwarded(headers) } else { (None, None) };
+    let (scheme, host) = if settings.trusts(canonical(peer)) { forwarded(headers) } else { (None, None) };
     let asked = headers.get(header::HOST).and_then(|host| host.to_str().ok()).and_then(valid_host);
     let host = host.or(asked).unwrap_or_else(|| settings.listen.to_string());
     format!("{}://{host}", scheme.unwrap_or("http")).into()

@@ -1,5 +1,7 @@
 //! Errors as answers: `application/problem+json` (RFC 9457), with the `message` that clients of the reference server show.
 
+use std::num::NonZeroU32;
+
 use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
@@ -13,12 +15,24 @@ use crate::core::{Error, Kind};
 pub struct Problem {
     status: StatusCode,
     error: Error,
+    /// After how many seconds to try again.
+    retry_after: Option<NonZeroU32>,
 }
 
 impl Problem {
     /// A problem of HTTP itself, which the core has no word for.
     pub fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, error: Error::bad_request(message) }
+        Self::of(status, Error::bad_request(message))
+    }
+
+    fn of(status: StatusCode, error: Error) -> Self {
+        let retry_after = NonZeroU32::new(2).filter(|_| status == StatusCode::SERVICE_UNAVAILABLE);
+        Self { status, error, retry_after }
+    }
+
+    /// A request that comes too early, by so many seconds.
+    pub fn too_many(message: impl Into<String>, seconds: NonZeroU32) -> Self {
+        Self { retry_after: Some(seconds), ..Self::new(StatusCode::TOO_MANY_REQUESTS, message) }
     }
 
     /// The error again.
@@ -46,13 +60,13 @@ impl From<Error> for Problem {
             Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        Self { status, error }
+        Self::of(status, error)
     }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let Self { status, error } = self;
+        let Self { status, error, retry_after } = self;
         if status.is_server_error() {
             let cause = std::error::Error::source(&error).map(ToString::to_string);
             tracing::error!(%status, cause, "{error}");
@@ -73,14 +87,11 @@ impl IntoResponse for Problem {
         let mut response = (status, body.to_string()).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        match status {
-            StatusCode::UNAUTHORIZED => {
-                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-            }
-            StatusCode::SERVICE_UNAVAILABLE => {
-                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
-            }
-            _ => {}
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(seconds) = retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds.get()));
         }
         response
     }

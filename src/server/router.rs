@@ -17,8 +17,8 @@ use super::asker::IDEMPOTENCY_KEY;
 use super::origin::WebOrigin;
 use super::problem::{self, Problem};
 use super::{
-    App, answer, body, cable, cache, crud, deadline, device, events, files, identity_providers, oauth, openapi,
-    packages, products, sessions, sign_in, status,
+    App, answer, body, cable, cache, crud, deadline, device, events, files, guard, identity_providers, oauth, openapi,
+    packages, products, sessions, sign_in, status, throttle,
 };
 use crate::core::Error;
 use crate::core::model;
@@ -57,10 +57,12 @@ pub fn router(app: App) -> Router {
         .fallback(async || Problem::from(Error::not_found("address")))
         .layer(DefaultBodyLimit::max(body::LIMIT))
         .merge(files::routes())
+        .layer(middleware::from_fn_with_state(app.clone(), throttle::limit))
         .layer(middleware::from_fn(deadline::keep))
         .layer(middleware::from_fn(problem::complete))
         .layer(CatchPanicLayer::custom(|_| Problem::from(Error::internal("a handler panicked")).into_response()))
         .layer(cors(&app.settings().cors_origins))
+        .layer(middleware::from_fn_with_state(app.clone(), guard::answers))
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(TraceLayer::new_for_http().make_span_with(span))
         .layer(SetRequestIdLayer::x_request_id(NewRequestId))

@@ -82,6 +82,11 @@ async fn what_needs_no_server_runs_without_one() {
         "MKT_ADMIN_TOKEN",
         "MKT_TRUSTED_PROXIES",
         "MKT_CORS_ORIGINS",
+        "MKT_MAX_CONNECTIONS",
+        "MKT_MAX_CONNECTIONS_PER_CLIENT",
+        "MKT_HEAD_TIMEOUT",
+        "MKT_IDLE_TIMEOUT",
+        "MKT_RATE_LIMIT",
         "MKT_LOG_FORMAT",
         "RUST_LOG",
     ] {

@@ -75,3 +75,20 @@ async fn watchers_do_not_hold_up_the_end() {
     watch.kill().unwrap();
     watch.wait().unwrap();
 }
+
+#[tokio::test]
+async fn connections_that_ask_for_nothing_do_not_hold_up_the_end() {
+    let server = Server::start(&Database::sqlite()).await;
+    let host = server.url("").replace("http://", "");
+    let mut idle = Vec::new();
+    for sent in ["", "GET /livez HTTP/1.1\r\nho", "GET /livez HTTP/1.1\r\nhost: x\r\n\r\n"] {
+        let mut stream = TcpStream::connect(&host).await.unwrap();
+        stream.write_all(sent.as_bytes()).await.unwrap();
+        idle.push(stream);
+    }
+    assert!(idle[2].read(&mut [0; 4096]).await.unwrap() > 0);
+    server.terminate();
+    let begun = Instant::now();
+    assert_eq!(server.ended().await, Some(0));
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+}

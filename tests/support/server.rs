@@ -166,6 +166,14 @@ impl Server {
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
     }
 
+    /// Leaves it so many files to open (prlimit, of util-linux).
+    pub fn limit_files(&self, number: u32) {
+        let id = self.child.id().to_string();
+        assert!(
+            Command::new("prlimit").args(["--pid", &id, &format!("--nofile={number}:")]).status().unwrap().success()
+        );
+    }
+
     /// Waits for its end and answers its exit code.
     pub async fn ended(mut self) -> Option<i32> {
         let begun = Instant::now();

@@ -43,13 +43,16 @@ const PROBLEMS: &[(u16, &str, &str, &str)] = &[
     ),
     (416, "Range Not Satisfiable", "The file has no such part.", "The file has no such part."),
     (422, "Unprocessable Entity", "Fields don't hold.", "Please correct: name must not be blank."),
+    (429, "Too Many Requests", "Too soon after others.", "You ask too often. Please try again in 2 seconds."),
     (503, "Service Unavailable", "The database is away, or the server stops.", "The server is stopping."),
 ];
 
-/// The answers of an operation: the success and, by reference, the problems that can happen.
+/// The answers of an operation: the success and, by reference, the problems that can happen. Where credentials are refused,
+/// those who guess them are told to wait.
 pub fn with_problems(success: &str, answer: Value, problems: &[u16]) -> Value {
     let mut answers = Map::from_iter([(success.to_owned(), answer)]);
-    for status in problems {
+    let too_many = problems.contains(&401).then_some(&429);
+    for status in problems.iter().chain(too_many) {
         answers.insert(status.to_string(), json!({ "$ref": format!("#/components/responses/{status}") }));
     }
     answers.into()
@@ -103,7 +106,7 @@ pub fn components() -> Value {
         }
         let headers = match status {
             401 => of_names(&["WWW-Authenticate"]),
-            503 => of_names(&["Retry-After"]),
+            429 | 503 => of_names(&["Retry-After"]),
             _ => of_names(&[]),
         };
         let content = json!({ "application/problem+json": { "schema": reference("Problem"), "example": example } });
