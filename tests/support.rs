@@ -8,7 +8,7 @@ mod server;
 pub use command::{Case, Ran, mkt};
 pub use database::Database;
 pub use manifest::Manifest;
-pub use server::{ADMIN_TOKEN, Server};
+pub use server::{ADMIN_TOKEN, SECRET_KEY, Server};
 
 /// Runs each test on SQLite and on PostgreSQL: `on_both! { async fn name(database: Database) { … } }`.
 macro_rules! on_both {
