@@ -21,11 +21,11 @@ pub struct Deed {
 }
 
 impl Deed {
-    fn new(method: Method, path: String, verb: &'static str, done: u16) -> Self {
+    pub fn new(method: Method, path: String, verb: &'static str, done: u16) -> Self {
         Self { method, path, body: None, verb, done }
     }
 
-    fn with(self, body: Value) -> Self {
+    pub fn with(self, body: Value) -> Self {
         Self { body: Some(body), ..self }
     }
 
@@ -100,7 +100,7 @@ fn particular(thing: &Thing) -> Vec<Deed> {
     match thing.kind.name {
         "product" => {
             let step = if is_set("published_at") { "publish" } else { "unpublish" };
-            let indexes = ["children", "parents", "surrogates", "builds", "licenses", "logo", "logo/small"];
+            let indexes = ["children", "parents", "surrogates", "logo", "logo/small"];
             let mut deeds: Vec<_> = indexes.iter().map(|index| at(get.clone(), index, "read", 200)).collect();
             deeds.push(at(post, step, "publish", 200));
             deeds

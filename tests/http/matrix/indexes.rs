@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use reqwest::{Method, RequestBuilder};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::super::Answer;
 use super::assert_no_faults;
-use super::oracle::Thing;
+use super::deeds::Deed;
+use super::oracle::{KINDS, Outcome, Thing};
 use super::people::Person;
 use super::world::World;
 
@@ -17,8 +18,7 @@ type Ids<'a> = BTreeSet<&'a str>;
 /// What is asked for, with what should come of it; nothing where the place itself is hidden.
 struct Look<'a> {
     person: &'a Person,
-    what: String,
-    request: RequestBuilder,
+    deed: Deed,
     expected: Option<Ids<'a>>,
 }
 
@@ -30,10 +30,12 @@ const SAFE: &[&str] = &["id", "name", "issuer"];
 
 /// Looks at all indexes as everybody.
 pub async fn tries(world: &World) -> usize {
-    let mut looks = Vec::new();
+    let (mut looks, collections) = (Vec::new(), collections(world));
     for person in &world.people {
-        for (path, things) in collections(world) {
-            looks.extend(of_collection(world, person, &path, &things));
+        for (path, things) in &collections {
+            if things.iter().any(|thing| world.concerns(person, thing)) {
+                looks.extend(of_collection(world, person, path, things));
+            }
         }
         looks.extend(texts(world, person));
         for product in things(world, "product") {
@@ -42,8 +44,10 @@ pub async fn tries(world: &World) -> usize {
     }
     let embedded: Vec<_> =
         world.people.iter().flat_map(|person| things(world, "product").map(move |thing| (person, thing))).collect();
+    let looks: Vec<_> = looks.into_iter().step_by(world.share).collect();
     let count = looks.len() + embedded.len();
-    assert_no_faults(looks.into_iter().map(fault)).await;
+    println!("{count} looks");
+    assert_no_faults(looks.into_iter().map(|look| fault(world, look))).await;
     assert_no_faults(embedded.into_iter().map(|(person, product)| embeds(world, person, product))).await;
     count
 }
@@ -66,6 +70,13 @@ fn collections(world: &World) -> Vec<(String, Vec<&Thing>)> {
     collections
 }
 
+/// All of an index in one page, with these parameters.
+fn index(path: &str, pairs: &[(&str, &str)]) -> Deed {
+    let pairs =
+        form_urlencoded::Serializer::new(String::new()).append_pair("per_page", "1000").extend_pairs(pairs).finish();
+    Deed::new(Method::GET, format!("{path}?{pairs}"), "read", 200)
+}
+
 /// Looks at one collection: as it is, by each field at once filtered and sorted, searched for what may not be found.
 fn of_collection<'a>(world: &'a World, person: &'a Person, path: &str, there: &[&'a Thing]) -> Vec<Look<'a>> {
     let kind = there[0].kind;
@@ -74,16 +85,12 @@ fn of_collection<'a>(world: &'a World, person: &'a Person, path: &str, there: &[
     let open = parent.is_none_or(|parent| world.things.opens(person, "read", kind, parent));
     let visible: Vec<_> = there.iter().copied().filter(|thing| world.things.may(person, "read", thing)).collect();
     let all = || open.then(|| visible.iter().map(|thing| thing.id.as_str()).collect());
-    let get = |pairs: &[(&str, &str)]| {
-        person.request(&world.server, Method::GET, path).query(&[("per_page", "1000")]).query(pairs)
-    };
-    let mut looks = vec![Look { person, what: path.into(), request: get(&[]), expected: all() }];
+    let mut looks = vec![Look { person, deed: index(path, &[]), expected: all() }];
     let known: Vec<_> = there.iter().take(100).map(|thing| thing.id.as_str()).collect();
     let expected = all().map(|all: Ids| all.into_iter().filter(|id| known.contains(id)).collect());
     if kind.name != "audit_event" {
-        let search = person.request(&world.server, Method::POST, &format!("{path}/search"));
-        let search = search.json(&json!({ "per_page": 1000, "id": known }));
-        looks.push(Look { person, what: format!("{path}/search"), request: search, expected });
+        let search = Deed::new(Method::POST, format!("{path}/search"), "read", 200);
+        looks.push(Look { person, deed: search.with(json!({ "per_page": 1000, "id": known })), expected });
     }
     // Of what is not open there is no more to look at.
     let fields = there[0].value.as_object().unwrap().keys().filter(|field| !NO_FILTERS.contains(&field.as_str()));
@@ -97,10 +104,10 @@ fn of_collection<'a>(world: &'a World, person: &'a Person, path: &str, there: &[
         if values.is_empty() {
             continue;
         }
-        let request = get(&[("sort", field), ("order", "desc"), (field, &values.join(","))]);
+        let deed = index(path, &[("sort", field), ("order", "desc"), (field, &values.join(","))]);
         let found = visible.iter().filter(|thing| matches(&thing.value[field], &values));
         let expected = Some(found.map(|thing| thing.id.as_str()).collect());
-        looks.push(Look { person, what: format!("{path} by {field}"), request, expected });
+        looks.push(Look { person, deed, expected });
     }
     looks
 }
@@ -132,13 +139,8 @@ fn texts<'a>(world: &'a World, person: &'a Person) -> Vec<Look<'a>> {
         let has = |field: &str, thing: &Thing| thing.value[field].as_str().is_some_and(|text| text.contains(word));
         let found = things(world, kind).filter(|thing| has("name", thing) || has("description", thing));
         let found = found.filter(|thing| world.things.may(person, "read", thing));
-        let request = person.request(&world.server, Method::GET, path).query(&[("per_page", "1000"), ("text", word)]);
-        Look {
-            person,
-            what: format!("{path} for {word}"),
-            request,
-            expected: Some(found.map(|thing| thing.id.as_str()).collect()),
-        }
+        let expected = Some(found.map(|thing| thing.id.as_str()).collect());
+        Look { person, deed: index(path, &[("text", word)]), expected }
     };
     searches.into_iter().map(look).collect()
 }
@@ -146,7 +148,6 @@ fn texts<'a>(world: &'a World, person: &'a Person) -> Vec<Look<'a>> {
 /// Looks at what is related to a product, by the product's own indexes and by filters.
 fn relations<'a>(world: &'a World, person: &'a Person, product: &'a Thing) -> Vec<Look<'a>> {
     let may_read = |thing: &Thing| world.things.may(person, "read", thing);
-    let get = |path: &str| person.request(&world.server, Method::GET, path).query(&[("per_page", "1000")]);
     let relatives = |own: &str, other: &str| -> Ids<'a> {
         let links =
             things(world, "sub_product").filter(|link| may_read(link) && link.value[other] == json!(product.id));
@@ -164,30 +165,28 @@ fn relations<'a>(world: &'a World, person: &'a Person, product: &'a Thing) -> Ve
     let surrogates: Ids = things(world, "surrogate").filter(|_| touches).map(|thing| thing.id.as_str()).collect();
     let substitute = things(world, "surrogate").next().unwrap();
     let mut looks = Vec::new();
-    for (index, filter, expected) in [
-        ("children", "/products?child_of", relatives("child_id", "parent_id")),
-        ("parents", "/products?parent_of", relatives("parent_id", "child_id")),
-        ("surrogates", &format!("{}?product_id", substitute.collection()), surrogates),
+    for (name, place, filter, expected) in [
+        ("children", "/products", "child_of", relatives("child_id", "parent_id")),
+        ("parents", "/products", "parent_of", relatives("parent_id", "child_id")),
+        ("surrogates", substitute.collection(), "product_id", surrogates),
     ] {
-        let path = format!("{}/{index}", product.path);
-        let open = may_read(product);
-        looks.push(Look { person, request: get(&path), what: path, expected: open.then(|| expected.clone()) });
-        let path = format!("{filter}={}", product.id);
-        looks.push(Look { person, request: get(&path), what: path, expected: Some(expected) });
+        let own = may_read(product).then(|| expected.clone());
+        looks.push(Look { person, deed: index(&format!("{}/{name}", product.path), &[]), expected: own });
+        looks.push(Look { person, deed: index(place, &[(filter, &product.id)]), expected: Some(expected) });
     }
     let offer = things(world, "product_license").find(|offer| offer.path.starts_with(&product.path)).unwrap();
-    let path = format!("/products?license_id={}", offer.value["license_id"].as_str().unwrap());
+    let deed = index("/products", &[("license_id", offer.value["license_id"].as_str().unwrap())]);
     let expected = [product.id.as_str()].into_iter().filter(|_| may_read(product) && may_read(offer)).collect();
-    looks.push(Look { person, request: get(&path), what: path, expected: Some(expected) });
+    looks.push(Look { person, deed, expected: Some(expected) });
     looks
 }
 
-async fn fault(look: Look<'_>) -> Option<String> {
-    let Look { person, what, request, expected } = look;
-    let answer = Answer::to(request).await;
+/// What is wrong with an index, if anything.
+async fn fault(world: &World, Look { person, deed, expected }: Look<'_>) -> Option<String> {
     let Some(expected) = expected else {
-        return (answer.status != 404).then(|| format!("{}: {what} is open: {}", person.name, answer.body));
+        return super::fault(world, person, &KINDS[0], &deed, Outcome::Hidden).await;
     };
+    let answer = Answer::to(deed.request(&world.server, person)).await;
     let page: Value = serde_json::from_str(&answer.body).unwrap_or_default();
     let results = page["results"].as_array().cloned().unwrap_or_default();
     let found: Ids = results.iter().filter_map(|entry| entry["id"].as_str()).collect();
@@ -197,8 +196,9 @@ async fn fault(look: Look<'_>) -> Option<String> {
         let (more, less): (Vec<_>, Vec<_>) = (more.take(3).collect(), less.take(3).collect());
         let total = &page["total_entries"];
         format!(
-            "{}: {what}: {}, {total} of {}, more {more:?}, less {less:?}",
+            "{}: {}: {}, {total} of {}, more {more:?}, less {less:?}",
             person.name,
+            deed.path,
             answer.status,
             expected.len()
         )

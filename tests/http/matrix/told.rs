@@ -10,7 +10,8 @@ use uuid::Uuid;
 
 use super::super::{Answer, text};
 use super::assert_no_faults;
-use super::oracle::Thing;
+use super::deeds::Deed;
+use super::oracle::{Outcome, Thing};
 use super::people::Person;
 use super::world::World;
 use crate::support::Manifest;
@@ -40,7 +41,10 @@ pub async fn tries(world: &World) -> usize {
             references.extend(to_hidden(world, person, kind, field, target));
         }
     }
-    let count = references.len() + 2 * world.people.len();
+    let awards = world.people.iter().flat_map(|person| things(world, "product").map(move |product| (person, product)));
+    let awards: Vec<_> = awards.map(|(person, product)| award(world, person, product)).collect();
+    let count = references.len() + awards.len() + 2 * world.people.len();
+    assert_no_faults(awards).await;
     assert_no_faults(references).await;
     assert_no_faults(world.people.iter().map(|person| events(world, person))).await;
     assert_no_faults(world.people.iter().map(|person| plan(world, person))).await;
@@ -88,6 +92,17 @@ fn to_hidden<'a>(
             })
         })
         .collect()
+}
+
+/// Gives a product the badge that it has.
+async fn award(world: &World, person: &Person, product: &Thing) -> Option<String> {
+    let badge = things(world, "badge").next()?;
+    let deed = Deed::new(Method::POST, format!("{}/badges/{}", product.path, badge.id), "update", 200);
+    let expected = match world.things.outcome(person, "read", product) {
+        Outcome::Hidden if person.token.is_some() => Outcome::Hidden,
+        _ => world.things.outcome(person, "update", badge),
+    };
+    super::fault(world, person, badge.kind, &deed, expected).await
 }
 
 /// Whether somebody may hear of a thing of the catalogue: whoever may read it, if their token is for all of the catalogue.

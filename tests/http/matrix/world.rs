@@ -7,6 +7,7 @@ use super::super::forms::{Upload, multipart, pairs};
 use super::super::{Answer, id_in, post, text};
 use super::oracle::{KINDS, Kind, Thing, Things};
 use super::people::{Person, Users, platform};
+use super::{MOST, MadeUp, SHARE};
 use crate::support::{Database, Server};
 
 /// A marketplace with all that is in it and all who ask.
@@ -14,6 +15,10 @@ pub struct World {
     pub server: Server,
     pub people: Vec<Person>,
     pub things: Things,
+    /// One in how many attempts is made.
+    pub share: usize,
+    /// How things are answered that are not there.
+    pub made_up: MadeUp,
 }
 
 impl World {
@@ -26,7 +31,18 @@ impl World {
         people.push(platform(database, &home).await);
         let administrator = people.iter().find(|person| person.name == "administrator").unwrap();
         let things = gather(&server, administrator).await;
-        Self { server, people, things }
+        let share = if database.url.starts_with("sqlite") { 1 } else { SHARE };
+        Self { server, people, things, share, made_up: MadeUp::default() }
+    }
+
+    /// Whether somebody tries a thing: all that is in the catalogue, all that is theirs, some of all else.
+    pub fn concerns(&self, person: &Person, thing: &Thing) -> bool {
+        let mut alike = self.things.0.iter().filter(|other| other.kind.name == thing.kind.name);
+        thing.kind.kept_with_parents
+            || thing.kind.name == "product"
+            || person.user.is_some()
+                && (person.user == thing.owner || thing.holders.iter().any(|id| Some(id) == person.user.as_ref()))
+            || alike.position(|other| other.id == thing.id).is_some_and(|place| place < MOST)
     }
 }
 
