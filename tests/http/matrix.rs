@@ -105,7 +105,6 @@ async fn tries(world: &World) -> usize {
     }
     let attempts: Vec<_> = attempts.into_iter().step_by(world.share).collect();
     let count = attempts.len();
-    println!("{count} attempts");
     let faults = attempts.into_iter().map(|(person, thing, deed)| async move {
         let expected = world.things.outcome(person, deed.verb, thing);
         fault(world, person, thing.kind, &deed, expected).await

@@ -177,7 +177,7 @@ pub async fn replace<R: Resource>(tx: &Tx, caller: &Caller, old: &R, mut new: R)
     tx.execute(statement).await?;
     R::settle(tx, caller, Some(old), Some(&new)).await?;
     record(tx, caller, Some(old), Some(&new)).await?;
-    require_administrator::<R>(tx, caller, administered).await?;
+    require_administrator(tx, caller, administered).await?;
     Ok(new)
 }
 
@@ -206,7 +206,7 @@ pub async fn delete<R: Resource>(
     tx.execute(Statement::new(format!("delete from {} where id = $1", R::TABLE.plural)).bind(id)).await?;
     R::settle(&tx, caller, Some(&old), None).await?;
     record(&tx, caller, Some(&old), None).await?;
-    require_administrator::<R>(&tx, caller, administered).await?;
+    require_administrator(&tx, caller, administered).await?;
     tx.commit().await?;
     Ok(answer)
 }
@@ -232,7 +232,7 @@ async fn administered<R: Resource>(tx: &Tx, caller: &Caller) -> Result<bool> {
 }
 
 /// Nothing, if somebody still can after the change.
-async fn require_administrator<R: Resource>(tx: &Tx, caller: &Caller, before: bool) -> Result<()> {
+async fn require_administrator(tx: &Tx, caller: &Caller, before: bool) -> Result<()> {
     if before && !administrator::exists(tx, caller.now).await? {
         let message = "This would leave nobody who can sign in as an administrator. Make another administrator first.";
         return Err(Error::conflict(message));

@@ -31,10 +31,10 @@ const SAFE: &[&str] = &["id", "name", "issuer"];
 /// Looks at all indexes as everybody.
 pub async fn tries(world: &World) -> usize {
     let (mut looks, collections) = (Vec::new(), collections(world));
-    for person in &world.people {
+    for (turn, person) in world.people.iter().enumerate() {
         for (path, things) in &collections {
             if things.iter().any(|thing| world.concerns(person, thing)) {
-                looks.extend(of_collection(world, person, path, things));
+                looks.extend(of_collection(world, person, path, things, turn));
             }
         }
         looks.extend(texts(world, person));
@@ -46,7 +46,6 @@ pub async fn tries(world: &World) -> usize {
         world.people.iter().flat_map(|person| things(world, "product").map(move |thing| (person, thing))).collect();
     let looks: Vec<_> = looks.into_iter().step_by(world.share).collect();
     let count = looks.len() + embedded.len();
-    println!("{count} looks");
     assert_no_faults(looks.into_iter().map(|look| fault(world, look))).await;
     assert_no_faults(embedded.into_iter().map(|(person, product)| embeds(world, person, product))).await;
     count
@@ -78,7 +77,13 @@ fn index(path: &str, pairs: &[(&str, &str)]) -> Deed {
 }
 
 /// Looks at one collection: as it is, by each field at once filtered and sorted, searched for what may not be found.
-fn of_collection<'a>(world: &'a World, person: &'a Person, path: &str, there: &[&'a Thing]) -> Vec<Look<'a>> {
+fn of_collection<'a>(
+    world: &'a World,
+    person: &'a Person,
+    path: &str,
+    there: &[&'a Thing],
+    turn: usize,
+) -> Vec<Look<'a>> {
     let kind = there[0].kind;
     let nested = !kind.under.is_empty() && path != kind.flat;
     let parent = there[0].above.first().filter(|_| nested).map(|place| &world.things.0[*place]);
@@ -92,14 +97,15 @@ fn of_collection<'a>(world: &'a World, person: &'a Person, path: &str, there: &[
         let search = Deed::new(Method::POST, format!("{path}/search"), "read", 200);
         looks.push(Look { person, deed: search.with(json!({ "per_page": 1000, "id": known })), expected });
     }
-    // Of what is not open there is no more to look at.
+    // Of what is not open there is no more to look at. Nested collections of a kind are many, and share the work.
+    let due = |index: usize| open && (!nested || (index + turn).is_multiple_of(4));
     let fields = there[0].value.as_object().unwrap().keys().filter(|field| !NO_FILTERS.contains(&field.as_str()));
     let shown = |field: &&String| {
         kind.name != "identity_provider"
             || SAFE.contains(&field.as_str())
             || person.permits(kind.resource, "update") && person.covers(kind.resource, "update")
     };
-    for field in fields.filter(|_| open).filter(shown) {
+    for (_, field) in fields.enumerate().filter(|(index, _)| due(*index)).filter(|(_, field)| shown(field)) {
         let values = values(there, field);
         if values.is_empty() {
             continue;
