@@ -141,10 +141,10 @@ impl Permissions {
         Self::of_roles(
             db,
             crate::sql!(
-                "select roles.permissions from roles where exists (select 1 from appointments join identities \
-                 on identities.user_id = appointments.user_id or identities.user_id in \
-                 (select members.user_id from members where members.group_id = appointments.group_id) \
-                 where appointments.role_id = roles.id and identities.identity_provider_id = $1)",
+                "with able as (select user_id from identities where identity_provider_id = $1) \
+                 select permissions from roles where id in (select role_id from appointments \
+                 where user_id in (select user_id from able) \
+                 or group_id in (select group_id from members where user_id in (select user_id from able)))",
                 provider
             ),
         )
