@@ -25,9 +25,10 @@ use reqwest::Method;
 use serde_json::json;
 
 use self::deeds::{Deed, deeds, elsewhere};
-use self::oracle::{Kind, Outcome};
+use self::oracle::{KINDS, Kind, Outcome};
 use self::people::Person;
 use self::world::World;
+use super::cases::cases;
 use super::queries::statements;
 use super::{Answer, Tree, text};
 use crate::support::{Database, Server, on_both};
@@ -43,6 +44,9 @@ const TIMES: usize = 100;
 
 on_both! {
     async fn everybody_does_what_they_may_and_sees_nothing_else(database: Database) {
+        for case in cases() {
+            assert!(KINDS.iter().any(|kind| kind.name == case.name), "{} is not in the oracle", case.name);
+        }
         let begun = Instant::now();
         let world = World::make(&database).await;
         let made = begun.elapsed();
