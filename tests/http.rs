@@ -12,6 +12,7 @@ mod guard;
 mod hostile;
 mod house;
 mod listing;
+mod matrix;
 mod owners;
 mod packages;
 mod problems;
@@ -48,6 +49,12 @@ impl Answer {
 
     fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error} in {:?}", self.body))
+    }
+
+    /// The headers but for those that differ each time.
+    fn telling(&self) -> Vec<String> {
+        let headers = self.headers.iter().filter(|(name, _)| !matches!(name.as_str(), "x-request-id" | "date"));
+        headers.map(|(name, value)| format!("{name}: {value:?}")).collect()
     }
 
     /// A header, blank when it is not there.

@@ -37,7 +37,7 @@ const PRODUCTS: &str = "^/(products|users|vouchers|tasks|packages|events)";
 
 on_both! {
     async fn the_server_answers_as_described(database: Database) {
-        let server = Server::start(&database).await;
+        let server = Server::start_with(&database, &["--rate-limit", "0"], &[]).await;
         let (address, token) = (server.url("/openapi.json"), format!("Authorization: Bearer {ADMIN_TOKEN}"));
         let half = if database.url.starts_with("postgres") { "--include-path-regex" } else { "--exclude-path-regex" };
         let config = folder().join("schemathesis.toml").display().to_string();

@@ -12,7 +12,7 @@ pub use database::Database;
 pub use home::Home;
 pub use manifest::Manifest;
 pub use provider::{Browser, Provider, query, register};
-pub use server::{ADMIN_TOKEN, Server};
+pub use server::{ADMIN_TOKEN, SECRET_KEY, Server};
 
 /// Runs each test on SQLite and on PostgreSQL: `on_both! { async fn name(database: Database) { … } }`.
 macro_rules! on_both {

@@ -10,7 +10,7 @@ mod scope;
 mod scopes;
 
 pub use caller::{Actor, Caller, Credential, Principal};
-pub use escalation::{require_no_more_than_own, require_no_more_than_user};
+pub use escalation::{require_no_more_than_own, require_no_more_than_user, require_no_more_than_users_of};
 pub use permissions::{Permissions, Verb};
 pub use scope::{push_creation, push_scope};
 pub use scopes::Scopes;

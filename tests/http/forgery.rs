@@ -229,7 +229,7 @@ fn silence() -> Response {
 
 on_both! {
     async fn what_a_provider_forges_is_refused(database: Database) {
-        let server = Server::start(&database).await;
+        let server = Server::start_with(&database, &["--rate-limit", "0"], &[]).await;
         let forger = Forger::start().await;
         let provider = register(&server, "Forger", &forger.issuer, "market", "secret").await;
         server.send(Method::PUT, &provider, json!({ "alternate_client_id": "market-app" })).await;

@@ -1,10 +1,12 @@
 //! How many statements an index takes: as many for a long page as for a short one.
 
+use mkt::core::access::administrator;
 use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::cases::{Case, World, cases};
+use super::text;
 use crate::support::{Database, Server, on_both};
 
 /// More than the longer of the two pages.
@@ -15,6 +17,7 @@ on_both! {
         let logging = ["--log", "info,sqlx::query=debug", "--log-format", "json"];
         let server = Server::start_with(&database, &logging, &[]).await;
         let world = World::make(&server, "Here").await;
+        let token = administrators_token(&server).await;
         // Of logos a product has one.
         for case in cases().into_iter().filter(|case| case.name != "logo") {
             let collection = world.path(case.path);
@@ -23,8 +26,8 @@ on_both! {
             let mut queries = vec!["", "sort=created_at&order=desc"];
             queries.extend(["product", "user"].contains(&case.name).then_some("text=case"));
             for query in queries {
-                let one = statements(&server, &format!("{collection}?per_page=1&{query}")).await;
-                let many = statements(&server, &format!("{collection}?per_page=50&{query}")).await;
+                let one = statements(&server, &token, Method::GET, &format!("{collection}?per_page=1&{query}")).await;
+                let many = statements(&server, &token, Method::GET, &format!("{collection}?per_page=50&{query}")).await;
                 assert_eq!(one.len(), many.len(), "{} of {total}, {query}:\n{one:#?}\n{many:#?}", case.name);
                 assert!(!one.is_empty(), "{}: no statement was logged", case.name);
             }
@@ -64,13 +67,22 @@ async fn other(server: &Server, field: &str) -> Value {
     made["id"].clone()
 }
 
-/// The statements that the server runs for a request. A change before it makes it start from nothing kept.
-async fn statements(server: &Server, path: &str) -> Vec<String> {
+/// A token of the first administrator's user: unlike the first administrator's own token it is remembered until who may
+/// do what changes, not for a second.
+pub async fn administrators_token(server: &Server) -> String {
+    let path = format!("/users/{}/tokens", administrator::ID);
+    text(&server.create(&path, json!({ "expires_at": "2099-01-31" })).await, "token")
+}
+
+/// The statements that the server runs for a request of somebody whom it knows. A change before makes it start from nothing
+/// kept.
+pub async fn statements(server: &Server, token: &str, method: Method, path: &str) -> Vec<String> {
     server.create("/badges", json!({ "name": Uuid::new_v4(), "description": "" })).await;
     let (id, next) = (Uuid::new_v4().to_string(), Uuid::new_v4().to_string());
-    for (id, path) in [(&id, path), (&next, "/status")] {
-        let answer = server.request(Method::GET, path).header("x-request-id", id).send().await.unwrap();
-        assert_eq!(answer.status(), 200, "{path}");
+    let known = ("known".to_owned(), Method::GET, "/audit_events");
+    for (id, method, path) in [known, (id.clone(), method, path), (next.clone(), Method::GET, "/status")] {
+        let request = server.anonymous(method, path).bearer_auth(token).header("x-request-id", id);
+        request.json(&json!({})).send().await.unwrap();
     }
     // The log is read as it comes: once it tells of the second request, the first is in it.
     server.logs(&next).await;

@@ -52,7 +52,7 @@ async fn who_asks_too_often_waits() {
     let signed_in = server.request(Method::POST, "/packages").json(&serde_json::json!({}));
     assert_ne!(Answer::to(signed_in).await.status, 429);
     tokio::time::sleep(Duration::from_secs(1)).await;
-    assert_eq!(Answer::to(sign_in(&server)).await.status, 404);
+    assert_ne!(Answer::to(sign_in(&server)).await.status, 429);
 }
 
 #[tokio::test]

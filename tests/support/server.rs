@@ -14,6 +14,9 @@ use super::command::{Ran, bare, mkt};
 /// The token of the first administrator of all test servers.
 pub const ADMIN_TOKEN: &str = "administrator-token-of-the-tests";
 
+/// The secret key of the marketplaces under test.
+pub const SECRET_KEY: &str = "a secret key for tests, long enough";
+
 /// A server. Dropping it kills it.
 pub struct Server {
     child: Child,
@@ -53,7 +56,7 @@ impl Server {
             .env("MKT_LISTEN", "127.0.0.1:0")
             .env("MKT_STORAGE_URL", format!("file://{}", database.folder().join("files").display()))
             .env("MKT_ADMIN_TOKEN", ADMIN_TOKEN)
-            .env("MKT_SECRET_KEY", "a secret key for tests, long enough")
+            .env("MKT_SECRET_KEY", SECRET_KEY)
             .envs(variables.iter().copied());
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let log = Arc::new(Mutex::new(String::new()));

@@ -36,13 +36,13 @@ pub fn principal() -> Principal {
 pub async fn exists(db: &Db, now: Timestamp) -> Result<bool> {
     let roles: Vec<(Json<Permissions>,)> = db
         .all(crate::sql!(
-            "select roles.permissions from roles where exists (select 1 from appointments \
-             join users on users.id = appointments.user_id or users.id in \
-             (select members.user_id from members where members.group_id = appointments.group_id) \
-             where appointments.role_id = roles.id and users.id <> $1 and (exists (select 1 from identities \
+            "with able as (select user_id from tokens where expires_at > $2 and user_id <> $1 \
+             union select identities.user_id from identities \
              join identity_providers on identity_providers.id = identities.identity_provider_id \
-             where identities.user_id = users.id and identity_providers.enabled_at <= $2) \
-             or exists (select 1 from tokens where tokens.user_id = users.id and tokens.expires_at > $2)))",
+             where identity_providers.enabled_at <= $2 and identities.user_id <> $1) \
+             select permissions from roles where id in (select role_id from appointments \
+             where user_id in (select user_id from able) \
+             or group_id in (select group_id from members where user_id in (select user_id from able)))",
             ID,
             now
         ))

@@ -1,5 +1,6 @@
 //! Callers: who asks, with what rights, from where and when.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -115,9 +116,19 @@ impl Caller {
         Self { principal, ..self.clone() }
     }
 
-    /// The same without any credential.
-    pub(super) fn as_stranger(&self) -> Self {
-        Self { principal: Principal::anonymous(), ..self.clone() }
+    /// Who asks this of a resource: the same without any limit, if the credential may be used for it, else a stranger.
+    pub(super) fn asking(&self, resource: &str, verb: Verb) -> Cow<'_, Self> {
+        if self.covers(resource, verb) {
+            self.unlimited_for(resource, verb)
+        } else {
+            Cow::Owned(Self { principal: Principal::anonymous(), ..self.clone() })
+        }
+    }
+
+    /// The same without any limit, if the credential may be used for this: what follows from it takes no scope of its own.
+    pub fn unlimited_for(&self, resource: &str, verb: Verb) -> Cow<'_, Self> {
+        let limited = !self.principal.credential.scopes.are_all();
+        if limited && self.covers(resource, verb) { Cow::Owned(self.unlimited()) } else { Cow::Borrowed(self) }
     }
 
     /// Whether the caller is one of those whom a rule is about.

@@ -1,9 +1,10 @@
-//! Nobody gives more than they have: who may write roles or appoint, or make credentials for others, gains nothing by it.
+//! Nobody gives more than they have: who may write roles or appoint, make credentials for others, or say whose word is taken
+//! for who they are, gains nothing by it.
 
 use super::{Caller, Permissions};
 use crate::core::db::Db;
 use crate::core::id::Id;
-use crate::core::model::User;
+use crate::core::model::{IdentityProvider, User};
 use crate::core::{Error, Kind, Result};
 
 /// Nothing, if the caller has all these permissions, which somebody is about to get.
@@ -29,4 +30,12 @@ pub async fn require_no_more_than_user(db: &Db, caller: &Caller, user: Id<User>)
         return Ok(());
     }
     require_no_more_than_own(caller, &Permissions::of_user(db, user).await?)
+}
+
+/// Nothing, if the caller has all that those have who sign in with this provider: whoever says what it is can be any of them.
+///
+/// # Errors
+/// [`Kind::Forbidden`] with the first permission that the caller lacks.
+pub async fn require_no_more_than_users_of(db: &Db, caller: &Caller, provider: Id<IdentityProvider>) -> Result<()> {
+    require_no_more_than_own(caller, &Permissions::of_users_of(db, provider).await?)
 }

@@ -9,7 +9,7 @@ use crate::core::Result;
 use crate::core::db::{Db, Json, Statement};
 use crate::core::field::{Document, Field, Shape};
 use crate::core::id::Id;
-use crate::core::model::{Group, User};
+use crate::core::model::{Group, IdentityProvider, User};
 
 /// What somebody may do with a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,6 +128,24 @@ impl Permissions {
                  where appointments.role_id = roles.id and (appointments.user_id = $1 \
                  or appointments.group_id in (select group_id from members where members.user_id = $1)))",
                 id
+            ),
+        )
+        .await
+    }
+
+    /// Those of all roles of the users who sign in with a provider.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn of_users_of(db: &Db, provider: Id<IdentityProvider>) -> Result<Self> {
+        Self::of_roles(
+            db,
+            crate::sql!(
+                "with able as (select user_id from identities where identity_provider_id = $1) \
+                 select permissions from roles where id in (select role_id from appointments \
+                 where user_id in (select user_id from able) \
+                 or group_id in (select group_id from members where user_id in (select user_id from able)))",
+                provider
             ),
         )
         .await

@@ -9,14 +9,10 @@ use crate::core::resource::{Parent, Table};
 
 /// Appends the condition under which the caller may do this with a row of the table.
 pub fn push_scope(table: &Table, caller: &Caller, verb: Verb, statement: &mut Statement) {
-    if caller.covers(table.permission(), verb) {
-        push_allowed(table, caller, verb, statement);
-    } else {
-        push_allowed(table, &caller.as_stranger(), verb, statement);
-    }
+    push_allowed(table, &caller.asking(table.permission(), verb), verb, statement);
 }
 
-/// The same without regard to scopes: they are about what is asked for, not about what follows from it.
+/// The same for a caller without scopes: they are about what is asked for, not about what follows from it.
 fn push_allowed(table: &Table, caller: &Caller, verb: Verb, statement: &mut Statement) {
     if caller.permits_all(table, verb) {
         statement.push("true");
@@ -37,6 +33,7 @@ pub fn push_creation(table: &Table, caller: &Caller, id_in: impl Fn(&str) -> Opt
         statement.push("false");
         return;
     }
+    let caller = &*caller.asking(table.permission(), Verb::Create);
     let push_parents = |statement: &mut Statement, push: &dyn Fn(&Table, &mut Statement)| {
         for parent in parents(table) {
             let above = parent.table.plural;

@@ -3,9 +3,9 @@
 use uuid::Uuid;
 
 use crate::core::Result;
-use crate::core::access::{Caller, Verb};
+use crate::core::access::{Caller, Verb, require_no_more_than_users_of};
 use crate::core::clock::Timestamp;
-use crate::core::db::{Db, Json, Sealed};
+use crate::core::db::{Db, Json, Sealed, Tx};
 use crate::core::field::{HttpUrl, Line, Name, Object};
 use crate::core::resource::{self, Decides, Input, Located, Resource, Table};
 use crate::resource;
@@ -59,6 +59,16 @@ impl Resource for IdentityProvider {
         }
     }
 
+    /// Nobody becomes somebody else by having another provider vouch for them.
+    async fn guard(tx: &Tx, caller: &Caller, old: Option<&Self>, new: Option<&Self>) -> Result<()> {
+        match (old, new) {
+            (Some(old), Some(new)) if old.trusted() != new.trusted() => {
+                require_no_more_than_users_of(tx, caller, new.id).await
+            }
+            _ => Ok(()),
+        }
+    }
+
     async fn embed(_: &Db, caller: &Caller, page: &mut [Located<Self>]) -> Result<()> {
         for located in page {
             located.record.redirect_url = format!("{}{}/redirect", caller.origin, located.path);
@@ -68,6 +78,11 @@ impl Resource for IdentityProvider {
 }
 
 impl IdentityProvider {
+    /// Whose word is taken for who somebody is, given to whom.
+    fn trusted(&self) -> impl PartialEq {
+        (self.issuer.clone(), self.client_id.clone(), self.alternate_client_id.clone())
+    }
+
     /// Lets people sign in with it.
     ///
     /// # Errors

@@ -66,10 +66,14 @@ impl Resource for Instance {
         platform: Some("platform_id"),
         ..Table::PLAIN
     };
-    const REFERENCES: &'static [Reference] = &[Reference { column: "build_id", table: &Build::TABLE }];
+    const REFERENCES: &'static [Reference] = &[
+        Reference { column: "build_id", table: &Build::TABLE },
+        Reference { column: "configuration_id", table: &Configuration::TABLE },
+    ];
 
     async fn check(tx: &Tx, _: &Caller, _: Option<&Self>, new: &Self, input: &mut Input) -> Result<()> {
-        let Some(configuration) = new.configuration_id.filter(|_| !input.failed("build_id")) else { return Ok(()) };
+        let failed = input.failed("build_id") || input.failed("configuration_id");
+        let Some(configuration) = new.configuration_id.filter(|_| !failed) else { return Ok(()) };
         let select = crate::sql!(
             "select 1 from configurations where id = $1 and build_id = $2",
             configuration.uuid(),

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Badge, Build, Logo, ProductLicense, Screenshot, User};
-use crate::core::access::{Caller, Verb};
+use super::{Badge, Build, Logo, ProductLicense, Screenshot, SubProduct, User};
+use crate::core::access::{Caller, Verb, push_scope};
 use crate::core::clock::Timestamp;
 use crate::core::db::{Db, FromRow, Statement, Tx};
 use crate::core::event::{EventType, NewEvent};
@@ -132,12 +132,14 @@ impl Resource for Product {
         let ids: Result<Vec<Uuid>, _> = ids.into_iter().map(str::parse).collect();
         let ids = ids.map_err(|_| parameter("must be a UUID".into()))?;
         let (table, own, other) = match name {
-            "child_of" => ("sub_products", "child_id", "parent_id"),
-            "parent_of" => ("sub_products", "parent_id", "child_id"),
-            _ => ("product_licenses", "product_id", "license_id"),
+            "child_of" => (&SubProduct::TABLE, "child_id", "parent_id"),
+            "parent_of" => (&SubProduct::TABLE, "parent_id", "child_id"),
+            _ => (&ProductLicense::TABLE, "product_id", "license_id"),
         };
-        statement.push(&format!("products.id in (select {own} from {table} where {other} in ("));
-        statement.push_args(ids).push("))");
+        statement.push(&format!("products.id in (select {own} from {} where {other} in (", table.plural));
+        statement.push_args(ids).push(") and ");
+        push_scope(table, caller, Verb::Read, statement);
+        statement.push(")");
         Ok(())
     }
 
@@ -255,17 +257,20 @@ impl Product {
 type ByProduct<T> = HashMap<Id<Product>, T>;
 
 async fn licenses_of(db: &Db, caller: &Caller, ids: &[Id<Product>]) -> Result<ByProduct<Vec<Located<ProductLicense>>>> {
-    let mut select = Statement::new("select * from product_licenses where product_id in (");
-    select.push_args(ids.iter().copied()).push(") order by created_at, id");
-    let rows: Vec<ProductLicense> = db.all(select).await?;
-    Ok(by_product(rows, caller, |row| row.product_id))
+    Ok(by_product(parts_of(db, caller, ids).await?, caller, |row: &ProductLicense| row.product_id))
 }
 
 async fn screenshots_of(db: &Db, caller: &Caller, ids: &[Id<Product>]) -> Result<ByProduct<Vec<Located<Screenshot>>>> {
-    let mut select = Statement::new("select * from screenshots where product_id in (");
-    select.push_args(ids.iter().copied()).push(") order by created_at, id");
-    let rows: Vec<Screenshot> = db.all(select).await?;
-    Ok(by_product(rows, caller, |row| row.product_id))
+    Ok(by_product(parts_of(db, caller, ids).await?, caller, |row: &Screenshot| row.product_id))
+}
+
+/// What is nested in products, as far as the caller may read it.
+async fn parts_of<R: Resource>(db: &Db, caller: &Caller, ids: &[Id<Product>]) -> Result<Vec<R>> {
+    let mut select = Statement::new(format!("select * from {} where product_id in (", R::TABLE.plural));
+    select.push_args(ids.iter().copied()).push(") and ");
+    push_scope(&R::TABLE, caller, Verb::Read, &mut select);
+    select.push(" order by created_at, id");
+    db.all(select).await
 }
 
 /// Records nested in products, by product.
@@ -312,11 +317,9 @@ async fn latest_builds_of(db: &Db, caller: &Caller, ids: &[Id<Product>]) -> Resu
          (select builds.*, row_number() over (partition by product_id order by ordinal desc, created_at desc, id desc) as place \
          from builds where yanked_at is null and published_at <= ",
     );
-    select
-        .push_arg(caller.now)
-        .push(" and product_id in (")
-        .push_args(ids.iter().copied())
-        .push(")) as newest where place = 1");
+    select.push_arg(caller.now).push(" and product_id in (").push_args(ids.iter().copied()).push(") and ");
+    push_scope(&Build::TABLE, caller, Verb::Read, &mut select);
+    select.push(") as newest where place = 1");
     let rows: Vec<Newest> = db.all(select).await?;
     Ok(rows.into_iter().map(|Newest { product_id, build }| (product_id, build)).collect())
 }

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{Build, Interface};
+use super::{Dependency, Exposure, Interface};
 use crate::core::access::{Caller, Verb, push_scope};
 use crate::core::db::Statement;
 use crate::core::id::Id;
@@ -42,14 +42,15 @@ impl Resource for Surrogate {
     fn filter(_: &str, value: &str, caller: &Caller, statement: &mut Statement) -> Result<()> {
         let product: Uuid =
             value.parse().map_err(|_| Error::bad_request("The parameter product_id must be a UUID."))?;
-        for (index, table) in ["exposures", "dependencies"].into_iter().enumerate() {
+        for (index, table) in [&Exposure::TABLE, &Dependency::TABLE].into_iter().enumerate() {
             statement.push(if index > 0 { " or " } else { "" });
+            let plural = table.plural;
             statement.push(&format!(
-                "exists (select 1 from {table} join builds on builds.id = {table}.build_id \
-                 where {table}.interface_id in (surrogates.interface_id, surrogates.substitute_id) and builds.product_id = "
+                "exists (select 1 from {plural} join builds on builds.id = {plural}.build_id \
+                 where {plural}.interface_id in (surrogates.interface_id, surrogates.substitute_id) and builds.product_id = "
             ));
             statement.push_arg(product).push(" and ");
-            push_scope(&Build::TABLE, caller, Verb::Read, statement);
+            push_scope(table, caller, Verb::Read, statement);
             statement.push(")");
         }
         Ok(())

@@ -21,7 +21,7 @@ pub async fn list<R: Resource>(
     ancestors: &[Uuid],
     query: &Query,
 ) -> Result<Page<Located<R>>> {
-    require_ancestors(db, caller, &R::TABLE, ancestors).await?;
+    require_ancestors(db, caller, &R::TABLE, ancestors, Verb::Read).await?;
     let mut index = Index { db, caller, ancestors, query: query.with_values::<R>(db).await?, many: false };
     let total = match query.hits() {
         Some(hits) => index.count::<R>(hits.as_ref()).await?,
@@ -168,11 +168,19 @@ pub async fn is_readable(db: &Db, caller: &Caller, table: &Table, id: Uuid) -> R
     db.exists(select).await
 }
 
-/// Nothing, if the caller may read the direct parent and it is itself under the other ancestors.
+/// Nothing, if the caller, who wants to do this with what is nested there, may read the direct parent and it is itself under
+/// the other ancestors.
 ///
 /// # Errors
 /// [`Kind::NotFound`](crate::core::Kind::NotFound) when it is not to be seen.
-pub(super) async fn require_ancestors(db: &Db, caller: &Caller, table: &Table, ancestors: &[Uuid]) -> Result<()> {
+pub(super) async fn require_ancestors(
+    db: &Db,
+    caller: &Caller,
+    table: &Table,
+    ancestors: &[Uuid],
+    verb: Verb,
+) -> Result<()> {
+    let caller = &*caller.unlimited_for(table.permission(), verb);
     let (Some(parent), Some((id, above))) = (&table.parent, ancestors.split_last()) else { return Ok(()) };
     let mut select = Statement::new(format!("select 1 from {} where ", parent.table.plural));
     push_item(parent.table, caller, above, *id, Verb::Read, &mut select);

@@ -42,7 +42,7 @@ pub async fn create<R: Resource>(
 /// # Errors
 /// As [`create`].
 pub async fn insert<R: Resource>(tx: &Tx, caller: &Caller, ancestors: &[Uuid], given: impl Into<Given>) -> Result<R> {
-    require_ancestors(tx, caller, &R::TABLE, ancestors).await?;
+    require_ancestors(tx, caller, &R::TABLE, ancestors, Verb::Create).await?;
     let Given { fields, files } = given.into();
     let mut input = Input::default();
     let row = read::<R>(caller, ancestors, fields, &files, &mut input)?;
@@ -312,7 +312,7 @@ pub async fn allow_update<R: Resource>(db: &Db, caller: &Caller, ancestors: &[Uu
 /// When an ancestor is not to be seen, or the caller may not.
 pub async fn allow_create<R: Resource>(db: &Db, caller: &Caller, ancestors: &[Uuid]) -> Result<()> {
     caller.require_signed_in()?;
-    require_ancestors(db, caller, &R::TABLE, ancestors).await?;
+    require_ancestors(db, caller, &R::TABLE, ancestors, Verb::Create).await?;
     let parent = R::TABLE.parent.as_ref().map(|parent| parent.column);
     require_create::<R>(db, caller, |column| ancestors.last().copied().filter(|_| parent == Some(column))).await
 }

@@ -64,8 +64,10 @@ fn leave() -> Value {
 }
 
 fn come_back() -> Value {
+    let mut state = query("state", text(), "As it was sent along.");
+    state["required"] = true.into();
     let mut operation = Operation::read(TAG, "comeBack", "Come back from an identity provider", "/sessions")
-        .parameter(query("state", text(), "As it was sent along."))
+        .parameter(state)
         .parameter(query("code", text(), "What the provider gives a token for."))
         .parameter(query("iss", text(), "The provider's issuer (RFC 9207)."))
         .parameter(query("error", text(), "Why the provider refuses."))
