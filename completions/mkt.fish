@@ -47,6 +47,8 @@ complete -c mkt -n "__fish_mkt_needs_command" -f -a "publish" -d 'Publish packag
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "watch" -d 'Follow what is published in and withdrawn from the catalogue: a line each, or NDJSON with --json'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "search" -d 'Search the catalogue'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "status" -d 'Tell whether the marketplace is well, and who you are there'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "audit" -d 'Tell who changed what, the latest first. Takes the permission audit.read'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "signing-key" -d 'Keys that the marketplace signs sessions with: see them, have another take over, or end what one has signed'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "login" -d 'Sign in through the browser, and keep the token for the commands that follow'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "logout" -d 'Sign out: end the token in use, and forget it'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "whoami" -d 'Tell who you are, by which token, and what you may do'
@@ -266,6 +268,102 @@ complete -c mkt -n "__fish_mkt_using_subcommand status" -l verbose -d 'Print mor
 complete -c mkt -n "__fish_mkt_using_subcommand status" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand status" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand audit" -l user -d 'Only what this user did, by id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand audit" -l of -d 'Only what was done to this, by id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand audit" -l resource -d 'Only what was done to things of this kind, such as role or product' -r
+complete -c mkt -n "__fish_mkt_using_subcommand audit" -l action -d 'Only this: create, update, delete, sign_in or sign_out' -r
+complete -c mkt -n "__fish_mkt_using_subcommand audit" -l limit -d 'How many to show' -r
+complete -c mkt -n "__fish_mkt_using_subcommand audit" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand audit" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand audit" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand audit" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand audit" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand audit" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand audit" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand audit" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand audit" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand audit" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand audit" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and not __fish_seen_subcommand_from list rotate revoke" -l database-url -d 'The database: sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME; DATABASE_URL works too [default: a file under $XDG_DATA_HOME/mkt]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and not __fish_seen_subcommand_from list rotate revoke" -l secret-key-file -d 'A file with the marketplace\'s secret key; MKT_SECRET_KEY holds the key itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and not __fish_seen_subcommand_from list rotate revoke" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and not __fish_seen_subcommand_from list rotate revoke" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and not __fish_seen_subcommand_from list rotate revoke" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and not __fish_seen_subcommand_from list rotate revoke" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and not __fish_seen_subcommand_from list rotate revoke" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and not __fish_seen_subcommand_from list rotate revoke" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and not __fish_seen_subcommand_from list rotate revoke" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and not __fish_seen_subcommand_from list rotate revoke" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and not __fish_seen_subcommand_from list rotate revoke" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and not __fish_seen_subcommand_from list rotate revoke" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and not __fish_seen_subcommand_from list rotate revoke" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and not __fish_seen_subcommand_from list rotate revoke" -f -a "list" -d 'List all keys, the newest first'
+complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and not __fish_seen_subcommand_from list rotate revoke" -f -a "rotate" -d 'Have a new key sign from now on; what the others signed stays good'
+complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and not __fish_seen_subcommand_from list rotate revoke" -f -a "revoke" -d 'Have all that a key signed hold no longer, and a new key sign if it was the one that does'
+complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and __fish_seen_subcommand_from list" -l database-url -d 'The database: sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME; DATABASE_URL works too [default: a file under $XDG_DATA_HOME/mkt]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and __fish_seen_subcommand_from list" -l secret-key-file -d 'A file with the marketplace\'s secret key; MKT_SECRET_KEY holds the key itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and __fish_seen_subcommand_from list" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and __fish_seen_subcommand_from list" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and __fish_seen_subcommand_from rotate" -l database-url -d 'The database: sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME; DATABASE_URL works too [default: a file under $XDG_DATA_HOME/mkt]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and __fish_seen_subcommand_from rotate" -l secret-key-file -d 'A file with the marketplace\'s secret key; MKT_SECRET_KEY holds the key itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and __fish_seen_subcommand_from rotate" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and __fish_seen_subcommand_from rotate" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and __fish_seen_subcommand_from rotate" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and __fish_seen_subcommand_from rotate" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and __fish_seen_subcommand_from rotate" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and __fish_seen_subcommand_from rotate" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and __fish_seen_subcommand_from rotate" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and __fish_seen_subcommand_from rotate" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and __fish_seen_subcommand_from rotate" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and __fish_seen_subcommand_from rotate" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and __fish_seen_subcommand_from rotate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and __fish_seen_subcommand_from revoke" -l database-url -d 'The database: sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME; DATABASE_URL works too [default: a file under $XDG_DATA_HOME/mkt]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and __fish_seen_subcommand_from revoke" -l secret-key-file -d 'A file with the marketplace\'s secret key; MKT_SECRET_KEY holds the key itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and __fish_seen_subcommand_from revoke" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and __fish_seen_subcommand_from revoke" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and __fish_seen_subcommand_from revoke" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and __fish_seen_subcommand_from revoke" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and __fish_seen_subcommand_from revoke" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and __fish_seen_subcommand_from revoke" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and __fish_seen_subcommand_from revoke" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and __fish_seen_subcommand_from revoke" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and __fish_seen_subcommand_from revoke" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and __fish_seen_subcommand_from revoke" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and __fish_seen_subcommand_from revoke" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand login" -l provider -d 'The identity provider to sign in with' -r
 complete -c mkt -n "__fish_mkt_using_subcommand login" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand login" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r

@@ -1,6 +1,7 @@
 //! The command line: one file a command, each its arguments and one function.
 
 mod ask;
+mod audit;
 mod completions;
 mod error;
 mod global;
@@ -18,6 +19,7 @@ mod publish;
 mod resource;
 mod search;
 mod serve;
+mod signing_key;
 mod status;
 mod storage;
 mod watch;
@@ -53,6 +55,8 @@ enum Command {
     Watch(watch::Args),
     Search(search::Args),
     Status(status::Args),
+    Audit(audit::Args),
+    SigningKey(signing_key::Args),
     Login(login::Args),
     Logout(logout::Args),
     Whoami(whoami::Args),
@@ -83,6 +87,8 @@ fn run(cli: Cli, printer: &Printer) -> Result<(), Failed> {
         Command::Publish(args) => block_on(publish::run(args, global, printer)),
         Command::Watch(args) => block_on(watch::run(args, global, printer)),
         Command::Search(args) => block_on(search::run(args, global, printer)),
+        Command::Audit(args) => block_on(audit::run(args, global, printer)),
+        Command::SigningKey(args) => block_on(signing_key::run(args, printer)),
         Command::Status(args) => block_on(status::run(&args, global, printer)),
         Command::Login(args) => block_on(login::run(args, global, printer)),
         Command::Logout(args) => block_on(logout::run(&args, global, printer)),

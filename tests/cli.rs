@@ -4,6 +4,7 @@ mod browser;
 mod commands;
 mod login;
 mod migrate;
+mod operators;
 mod profiles;
 mod publish;
 mod resources;

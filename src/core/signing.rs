@@ -163,6 +163,49 @@ pub async fn public_keys(db: &Db) -> Result<Value> {
     Ok(json!({ "keys": rows.into_iter().map(key).collect::<Vec<_>>() }))
 }
 
+/// A key, for whoever looks after them.
+#[derive(Debug, FromRow, Serialize)]
+pub struct KeyState {
+    /// Its id, as tokens name it.
+    pub id: String,
+    /// Whether it is the one that signs.
+    pub signs: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Since when what it signed holds no longer.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// All keys, the newest first.
+///
+/// # Errors
+/// When the database is away.
+pub async fn list(db: &Db) -> Result<Vec<KeyState>> {
+    db.all(crate::sql!(
+        "select id, private_key is not null as signs, created_at, revoked_at from signing_keys order by created_at desc, id"
+    ))
+    .await
+}
+
+/// Has what a key signed hold no longer, and answers whether there was such a key. If it was the one that signs, another
+/// takes over.
+///
+/// # Errors
+/// When the database is away.
+pub async fn revoke(tx: &Tx, id: &str, now: Timestamp) -> Result<bool> {
+    let revoke = crate::sql!("update signing_keys set revoked_at = $2 where id = $1 and revoked_at is null", id, now);
+    if tx.execute(revoke).await? == 0 {
+        return Ok(false);
+    }
+    let signs = crate::sql!("select 1 from signing_keys where revoked_at is null and private_key is not null");
+    if tx.exists(signs).await? {
+        tx.changes_access();
+    } else {
+        rotate(tx, now).await?;
+    }
+    Ok(true)
+}
+
 /// Makes a new key that signs from now on. The others sign no more, and what they signed stays good.
 ///
 /// # Errors

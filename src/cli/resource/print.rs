@@ -18,10 +18,23 @@ const COMMON: [&str; 4] = ["created_at", "updated_at", "path", "url"];
 /// The most lines of a nested value.
 const MOST_LINES: usize = 20;
 /// Where the rule for columns leaves out what matters: the columns, as JSON pointers.
-const CHOSEN: &[(&str, &[(&str, &str)])] = &[(
-    "product",
-    &[("NAME", "/name"), ("VERSION", "/latest_build/version"), ("TYPE", "/mime_type"), ("ABOUT", "/description")],
-)];
+const CHOSEN: &[(&str, &[(&str, &str)])] = &[
+    (
+        "product",
+        &[("NAME", "/name"), ("VERSION", "/latest_build/version"), ("TYPE", "/mime_type"), ("ABOUT", "/description")],
+    ),
+    (
+        "audit_event",
+        &[
+            ("WHEN", "/created_at"),
+            ("ACTION", "/action"),
+            ("RESOURCE", "/resource_type"),
+            ("OF", "/resource_id"),
+            ("USER", "/user_id"),
+            ("FROM", "/address"),
+        ],
+    ),
+];
 
 /// Prints a page of records.
 pub fn page(noun: &Noun, page: &Page<Value>, printer: &Printer) -> Result<(), Failed> {

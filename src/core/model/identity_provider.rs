@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use crate::core::Result;
-use crate::core::access::{Caller, Verb, require_no_more_than_users_of};
+use crate::core::access::{Caller, Permissions, Verb, require_no_more_than_own, require_no_more_than_users_of};
 use crate::core::clock::Timestamp;
 use crate::core::db::{Db, Json, Sealed, Tx};
 use crate::core::field::{HttpUrl, Line, Name, Object};
@@ -62,6 +62,12 @@ impl Resource for IdentityProvider {
     /// Nobody becomes somebody else by having another provider vouch for them.
     async fn guard(tx: &Tx, caller: &Caller, old: Option<&Self>, new: Option<&Self>) -> Result<()> {
         match (old, new) {
+            // Who makes a provider can have it vouch for anybody, also for the operator's administrators.
+            (Some(old), Some(new))
+                if new.enabled_at.is_some() && (old.enabled_at.is_none() || old.trusted() != new.trusted()) =>
+            {
+                require_no_more_than_own(caller, &Permissions::everything())
+            }
             (Some(old), Some(new)) if old.trusted() != new.trusted() => {
                 require_no_more_than_users_of(tx, caller, new.id).await
             }
@@ -86,7 +92,7 @@ impl IdentityProvider {
     /// Lets people sign in with it.
     ///
     /// # Errors
-    /// When it is not to be seen, or the caller may not change it.
+    /// When it is not to be seen, or the caller does not have every permission.
     pub async fn enable(db: &Db, caller: &Caller, id: Uuid) -> Result<Located<Self>> {
         let now = caller.now;
         let enable = |provider: &mut Self| provider.enabled_at = provider.enabled_at.or(Some(now));

@@ -1,7 +1,9 @@
 //! Platforms: where a user's products run.
 
 use super::User;
-use crate::core::access::Caller;
+use crate::core::Result;
+use crate::core::access::{Caller, require_no_more_than_user};
+use crate::core::db::Tx;
 use crate::core::field::{Name, PublicKey};
 use crate::core::id::Id;
 use crate::core::resource::{Decides, Input, Parent, Reference, Resource, Table};
@@ -38,6 +40,15 @@ impl Resource for Platform {
     fn prepare(caller: &Caller, input: &mut Input) {
         if let Some(user) = caller.user_id() {
             input.set_default("user_id", user.to_string());
+        }
+    }
+    /// Whoever has a platform's key is that platform.
+    async fn guard(tx: &Tx, caller: &Caller, old: Option<&Self>, new: Option<&Self>) -> Result<()> {
+        match new {
+            Some(new) if old.is_none_or(|old| old.public_key != new.public_key) => {
+                require_no_more_than_user(tx, caller, new.user_id).await
+            }
+            _ => Ok(()),
         }
     }
 }

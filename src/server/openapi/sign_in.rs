@@ -21,7 +21,7 @@ pub fn paths() -> Vec<(String, Value)> {
         ("/identity_providers/{identity_provider_id}/redirect".into(), json!({ "get": leave() })),
         ("/sessions".into(), sessions),
         ("/device/code".into(), json!({ "post": device_code() })),
-        ("/device".into(), json!({ "post": decide() })),
+        ("/device".into(), json!({ "get": page(), "post": decide() })),
         ("/oauth/token".into(), json!({ "post": token() })),
         ("/.well-known/jwks.json".into(), json!({ "get": keys() })),
         transition::<Token>(
@@ -109,6 +109,12 @@ fn device_code() -> Value {
     let answer = answers::json("The codes.", reference("DeviceCodes"), &[]);
     let operation = Operation::write(TAG, "deviceCode", "Have a device signed in (RFC 8628)", "/device/code");
     open(operation.body(body, None, true).answers("200", answer, &[PROBLEMS]))
+}
+
+fn page() -> Value {
+    let operation = Operation::read(TAG, "devicePage", "The page on which somebody approves a device", "/device");
+    let page = json!({ "description": "The page.", "content": { "text/html": { "schema": text() } } });
+    open(operation.answers("200", page, &[&[503]]))
 }
 
 fn decide() -> Value {
