@@ -23,7 +23,7 @@ use catalogue::Words;
 use load::{Requests, get, load};
 use mkt::core::db::{Db, Wait};
 use process::{Cluster, Process, TOKEN, bare};
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 const CONNECTIONS: usize = 16;
@@ -83,6 +83,7 @@ async fn measure_database(
 ) {
     let server = Process::server(url, folder);
     let bench = Bench { name, server, folder, cluster };
+    let user = bench.user().await;
     println!("{name:<10}memory at the start: {:.0} MB", bench.server.memory().0);
 
     let page_5000 = format!("/products?per_page=10&page={}", (products / 20).max(1));
@@ -99,21 +100,27 @@ async fn measure_database(
         ("search: two words", "/products?per_page=10&text=patient%20cardio"),
         ("search: sorted by created_at", "/products?per_page=10&text=health&sort=created_at"),
     ] {
-        let path = path.to_owned();
-        let signed = path.clone();
-        bench.measure(label, Arc::new(move |_| get(&signed, Some(TOKEN)))).await;
         // An address that nobody has asked for is in no cache.
-        bench.measure("    anonymous", Arc::new(move |turn| get(&format!("{path}&nonce={turn}"), None))).await;
+        let asked = |token: Option<String>| -> Requests {
+            let path = path.to_owned();
+            Arc::new(move |turn| get(&format!("{path}&nonce={turn}"), token.as_deref()))
+        };
+        bench.measure(label, asked(Some(TOKEN.to_owned()))).await;
+        bench.measure("    by a user", asked(Some(user.clone()))).await;
+        bench.measure("    anonymous", asked(None)).await;
     }
     let path = "/products?per_page=10";
     bench.measure("index, page 1, anonymous, cached", Arc::new(move |_| get(path, None))).await;
-    let (some, others) = (ids.clone(), ids);
-    let item = |ids: Vec<Uuid>, token| -> Requests {
+    let token = user.clone();
+    bench.measure("    by a user", Arc::new(move |_| get(path, Some(&token)))).await;
+    let item = |token: Option<String>| -> Requests {
+        let ids = ids.clone();
         // Far from one another, and each only once.
-        Arc::new(move |turn| get(&format!("/products/{}", ids[turn * 7919 % ids.len()]), token))
+        Arc::new(move |turn| get(&format!("/products/{}", ids[turn * 7919 % ids.len()]), token.as_deref()))
     };
-    bench.measure("item, distinct ids", item(some, Some(TOKEN))).await;
-    bench.measure("    anonymous", item(others, None)).await;
+    bench.measure("item, distinct ids", item(Some(TOKEN.to_owned()))).await;
+    bench.measure("    by a user", item(Some(user))).await;
+    bench.measure("    anonymous", item(None)).await;
     bench.walk(products).await;
     bench.create(products).await;
     let (now, most) = bench.server.memory();
@@ -134,7 +141,11 @@ impl Bench<'_> {
         let http = reqwest::Client::new();
         let ask = async || {
             let request = http.get(format!("{}{path}", self.server.address));
-            let request = if first.contains("Bearer") { request.bearer_auth(TOKEN) } else { request };
+            let token = first.split("Bearer ").nth(1).and_then(|rest| rest.lines().next());
+            let request = match token {
+                Some(token) => request.bearer_auth(token),
+                None => request,
+            };
             request.send().await.unwrap().bytes().await.unwrap()
         };
         let file = self.folder.join("body");
@@ -162,6 +173,19 @@ impl Bench<'_> {
             together.rate,
             100.0 * together.rate / floor.rate
         );
+    }
+
+    /// A user who may what every user may, by a token.
+    async fn user(&self) -> String {
+        let http = reqwest::Client::new();
+        let post = async |path: &str, body: Value| {
+            let request = http.post(format!("{}{path}", self.server.address)).bearer_auth(TOKEN).json(&body);
+            request.send().await.unwrap().json::<Value>().await.unwrap()
+        };
+        let user = post("/users", json!({ "name": "Reader" })).await;
+        let body = json!({ "name": "reader", "expires_at": "2999-01-01" });
+        let token = post(&format!("{}/tokens", user["path"].as_str().unwrap()), body).await;
+        token["token"].as_str().unwrap().to_owned()
     }
 
     /// All products by cursor, a thousand at a time.
