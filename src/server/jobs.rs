@@ -47,6 +47,7 @@ async fn tidy(app: &App) -> Result<()> {
     let now = clock::now();
     let answers = idempotency::forget_old(app.db(), now).await?;
     let sign_ins = session::forget_old(app.db(), now).await?;
+    app.relying_party().refresh(app.db(), now).await?;
     let files = app.files().collect(app.db(), now).await?;
     let key = app.authenticator().keys().renew(app.db(), now).await?;
     tracing::debug!(answers, sign_ins, files, key, "tidied up");

@@ -212,6 +212,18 @@ impl RelyingParty {
         Ok(metadata)
     }
 
+    /// Asks all enabled providers anew, so that nobody who signs in has to wait for that. What fails is only logged.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn refresh(&self, db: &Db, now: Timestamp) -> Result<()> {
+        let providers: Vec<IdentityProvider> =
+            db.all(crate::sql!("select * from identity_providers where enabled_at <= $1", now)).await?;
+        let asked = providers.iter().map(|provider| self.discover(db, provider));
+        futures_util::future::join_all(asked).await;
+        Ok(())
+    }
+
     /// Whether the provider may be asked for its keys again, which counts as asked.
     fn may_ask_again(&self, provider: &IdentityProvider) -> bool {
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
