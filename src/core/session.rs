@@ -110,7 +110,7 @@ fn claims(caller: &Caller, sub: Uuid, jti: Uuid, expires_at: Timestamp) -> Claim
 /// Ends the session that a caller is signed in by.
 ///
 /// # Errors
-/// [`Kind::Conflict`] when that is no token that is kept.
+/// [`Kind::Conflict`](super::Kind::Conflict) when that is no token that is kept.
 pub async fn close(db: &Db, caller: &Caller) -> Result<()> {
     caller.require_signed_in()?;
     let Some(token) = caller.principal.credential.token else {
