@@ -10,11 +10,11 @@ mod open;
 mod sealed;
 mod statement;
 mod text;
+mod tx;
 mod url;
 
-use std::ops::Deref;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use sqlx::postgres::{PgListener, PgRow};
 use sqlx::sqlite::SqliteRow;
@@ -30,11 +30,11 @@ pub use sqlx::types::Json;
 pub use sqlx::{FromRow, Type};
 pub use statement::Statement;
 pub use text::{Has, Hits, Lexeme};
+pub use tx::Tx;
 pub use url::DatabaseUrl;
 
-use super::audit::{self, Entry};
 use super::clock::Timestamp;
-use super::event::{self, NewEvent};
+use super::event;
 use super::secret::Secret;
 use super::{Error, Result};
 use sealed::Seal;
@@ -183,7 +183,7 @@ impl Db {
             }
         };
         let db = Self { handle, commits: self.commits.clone(), seal: self.seal.clone() };
-        Ok(Tx { db, announced: Mutex::default(), audited: Mutex::default(), access: AtomicBool::default() })
+        Ok(Tx::new(db))
     }
 
     /// All rows that a statement gives.
@@ -345,82 +345,5 @@ impl Listener {
     /// When the connection is lost; take a new one.
     pub async fn heard(&mut self) -> Result<()> {
         self.0.recv().await.map(drop).map_err(failure::classify)
-    }
-}
-
-/// An open transaction, usable wherever a [`Db`] is.
-pub struct Tx {
-    db: Db,
-    announced: Mutex<Vec<NewEvent>>,
-    audited: Mutex<Vec<Entry>>,
-    access: AtomicBool,
-}
-
-impl Deref for Tx {
-    type Target = Db;
-
-    fn deref(&self) -> &Db {
-        &self.db
-    }
-}
-
-impl Tx {
-    /// Keeps events of this transaction's changes, to be written at its end.
-    pub fn announce(&self, events: Vec<NewEvent>) {
-        self.announced.lock().unwrap_or_else(PoisonError::into_inner).extend(events);
-    }
-
-    /// Keeps an entry of the audit log, to be written at the transaction's end.
-    pub fn audit(&self, entry: Entry) {
-        self.audited.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
-    }
-
-    /// Notes that this transaction changes who may do what: every server hears of it as it commits.
-    pub fn changes_access(&self) {
-        self.access.store(true, Ordering::SeqCst);
-    }
-
-    /// Holds a row against other writers until the transaction ends. On SQLite the transaction holds the whole database.
-    ///
-    /// # Errors
-    /// When the database is away.
-    pub async fn lock_row(&self, table: &str, id: uuid::Uuid) -> Result<()> {
-        match self.dialect() {
-            Dialect::Postgres => {
-                let text = format!("select 1 from {table} where id = $1 for update");
-                self.exists(Statement::new(text).bind(id)).await.map(drop)
-            }
-            Dialect::Sqlite => Ok(()),
-        }
-    }
-
-    /// Writes the audit log and the events announced, then makes all changes durable and visible at once, and wakes the relay.
-    ///
-    /// Events come last because their place in the log is a lock that all writers of events share.
-    ///
-    /// # Errors
-    /// When the database refuses or is away; then nothing was changed, or, should the connection be lost at this very
-    /// moment, it is unknown.
-    pub async fn commit(self) -> Result<()> {
-        audit::write(&self.db, self.audited.into_inner().unwrap_or_else(PoisonError::into_inner)).await?;
-        let access = match self.access.into_inner() {
-            true => Some(self.db.advance_access().await?),
-            false => None,
-        };
-        let events = self.announced.into_inner().unwrap_or_else(PoisonError::into_inner);
-        event::write(&self.db, &events).await?;
-        let shared = || Error::internal("a transaction was still in use at its commit");
-        match self.db.handle {
-            Handle::PostgresTx(tx) => Arc::into_inner(tx).ok_or_else(shared)?.into_inner().commit().await,
-            Handle::SqliteTx(tx) => Arc::into_inner(tx).ok_or_else(shared)?.into_inner().commit().await,
-            Handle::Postgres(_) | Handle::Sqlite { .. } => return Err(shared()),
-        }
-        .map_err(failure::classify)?;
-        if let Some(version) = access {
-            self.db.commits.access.fetch_max(version, Ordering::SeqCst);
-        }
-        self.db.commits.generation.fetch_add(1, Ordering::SeqCst);
-        self.db.commits.made.notify_one();
-        Ok(())
     }
 }

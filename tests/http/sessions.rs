@@ -339,6 +339,26 @@ on_both! {
         assert!(server.get(&path).await["last_used_at"].is_string());
     }
 
+    async fn a_token_that_is_known_costs_no_query(database: Database) {
+        let logging = ["--log", "info,sqlx::query=debug", "--log-format", "json"];
+        let server = Server::start_with(&database, &logging, &[]).await;
+        let (_, _, token) = user_with_token(&server, "Reader", json!([])).await;
+        let looked_up = || {
+            let log = server.log();
+            ["from tokens where secret", "appointments.user_id ="].map(|part| log.matches(part).count())
+        };
+        let before = looked_up();
+        for page in 1..=20 {
+            let path = format!("/products?per_page={page}");
+            assert_eq!(send(&server, &token, Method::GET, &path, json!({})).await.status, 200);
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let after = looked_up();
+        // One statement may be logged in several fields of a line.
+        let [per_token, per_roles] = [after[0] - before[0], after[1] - before[1]];
+        assert!((1..=2).contains(&per_token) && (1..=2).contains(&per_roles), "{per_token} {per_roles}");
+    }
+
     async fn owners_publish_where_the_operator_lets_them(database: Database) {
         let server = Server::start_with(&database, &["--self-publishing", "true"], &[]).await;
         let (_, _, token) = user_with_token(&server, "Vendor", json!([])).await;

@@ -1,0 +1,92 @@
+//! Transactions: what is to be told of the changes in one, and its end.
+
+use std::ops::Deref;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::{Db, Dialect, Handle, Statement, failure};
+use crate::core::audit::{self, Entry};
+use crate::core::event::{self, NewEvent};
+use crate::core::{Error, Result};
+
+/// An open transaction, usable wherever a [`Db`] is.
+pub struct Tx {
+    db: Db,
+    announced: Mutex<Vec<NewEvent>>,
+    audited: Mutex<Vec<Entry>>,
+    access: AtomicBool,
+}
+
+impl Deref for Tx {
+    type Target = Db;
+
+    fn deref(&self) -> &Db {
+        &self.db
+    }
+}
+
+impl Tx {
+    /// The transaction that a handle was opened for.
+    pub(super) fn new(db: Db) -> Self {
+        Self { db, announced: Mutex::default(), audited: Mutex::default(), access: AtomicBool::default() }
+    }
+
+    /// Keeps events of this transaction's changes, to be written at its end.
+    pub fn announce(&self, events: Vec<NewEvent>) {
+        self.announced.lock().unwrap_or_else(PoisonError::into_inner).extend(events);
+    }
+
+    /// Keeps an entry of the audit log, to be written at the transaction's end.
+    pub fn audit(&self, entry: Entry) {
+        self.audited.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
+    }
+
+    /// Notes that this transaction changes who may do what: every server hears of it as it commits.
+    pub fn changes_access(&self) {
+        self.access.store(true, Ordering::SeqCst);
+    }
+
+    /// Holds a row against other writers until the transaction ends. On SQLite the transaction holds the whole database.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn lock_row(&self, table: &str, id: uuid::Uuid) -> Result<()> {
+        match self.dialect() {
+            Dialect::Postgres => {
+                let text = format!("select 1 from {table} where id = $1 for update");
+                self.exists(Statement::new(text).bind(id)).await.map(drop)
+            }
+            Dialect::Sqlite => Ok(()),
+        }
+    }
+
+    /// Writes the audit log and the events announced, then makes all changes durable and visible at once, and wakes the relay.
+    ///
+    /// Events come last because their place in the log is a lock that all writers of events share.
+    ///
+    /// # Errors
+    /// When the database refuses or is away; then nothing was changed, or, should the connection be lost at this very
+    /// moment, it is unknown.
+    pub async fn commit(self) -> Result<()> {
+        audit::write(&self.db, self.audited.into_inner().unwrap_or_else(PoisonError::into_inner)).await?;
+        let access = match self.access.into_inner() {
+            true => Some(self.db.advance_access().await?),
+            false => None,
+        };
+        let events = self.announced.into_inner().unwrap_or_else(PoisonError::into_inner);
+        event::write(&self.db, &events).await?;
+        let shared = || Error::internal("a transaction was still in use at its commit");
+        match self.db.handle {
+            Handle::PostgresTx(tx) => Arc::into_inner(tx).ok_or_else(shared)?.into_inner().commit().await,
+            Handle::SqliteTx(tx) => Arc::into_inner(tx).ok_or_else(shared)?.into_inner().commit().await,
+            Handle::Postgres(_) | Handle::Sqlite { .. } => return Err(shared()),
+        }
+        .map_err(failure::classify)?;
+        if let Some(version) = access {
+            self.db.commits.access.fetch_max(version, Ordering::SeqCst);
+        }
+        self.db.commits.generation.fetch_add(1, Ordering::SeqCst);
+        self.db.commits.made.notify_one();
+        Ok(())
+    }
+}
