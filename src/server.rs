@@ -48,6 +48,7 @@ pub use shutdown::Shutdown;
 
 use authenticator::Authenticator;
 use oidc::RelyingParty;
+use seats::Seats;
 
 use crate::core::clock;
 use crate::core::db::Db;
@@ -158,6 +159,7 @@ impl App {
 /// A server that listens, not yet serving.
 pub struct Server {
     listener: TcpListener,
+    seats: Seats,
     app: App,
     relay: tokio::task::JoinHandle<()>,
     jobs: tokio::task::JoinHandle<()>,
@@ -174,6 +176,8 @@ impl Server {
             Error::conflict(format!("Can't listen on {address}: {error}. Choose another address with --listen."))
                 .because(error)
         })?;
+        // Before the address is announced, for this may raise what the system lets the process have.
+        let seats = Seats::new(&settings.limits);
         let (follower, relay) = Relay::start(db.clone()).await?;
         let keys = Keys::default();
         keys.renew(&db, clock::now()).await?;
@@ -190,7 +194,7 @@ impl Server {
             relying_party: RelyingParty::new()?,
         }));
         let jobs = tokio::spawn(jobs::run(app.clone()));
-        Ok(Self { listener, app, relay, jobs })
+        Ok(Self { listener, seats, app, relay, jobs })
     }
 
     /// The address that it listens on.
@@ -211,7 +215,7 @@ impl Server {
             trigger.start();
         };
         let routes = router::router(self.app.clone());
-        let listening = listener::serve(self.listener, routes, self.app.clone());
+        let listening = listener::serve(self.listener, self.seats, routes, self.app.clone());
         // Connections hold the server until they have ended, and WebSockets, which are no requests any more.
         let serving = async {
             tokio::join!(stopping, listening);

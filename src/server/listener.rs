@@ -30,9 +30,8 @@ const HEAD: usize = 64 * 1024;
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// Takes connections in until the server's end is announced.
-pub async fn serve(listener: TcpListener, routes: Router, app: App) {
+pub async fn serve(listener: TcpListener, seats: Seats, routes: Router, app: App) {
     let limits = app.settings().limits;
-    let seats = Seats::new(&limits);
     let mut http = Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(limits.idle_timeout).max_header_size(HEAD).max_buf_size(HEAD);
     let connections = Connections { http, routes, head_timeout: limits.head_timeout, shutdown: app.shutdown().clone() };

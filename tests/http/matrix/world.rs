@@ -23,7 +23,7 @@ pub struct World {
 
 impl World {
     pub async fn make(database: &Database) -> Self {
-        let server = Server::start(database).await;
+        let server = Server::start_with(database, &["--rate-limit", "0"], &[]).await;
         let users = Users::make(&server).await;
         let maker = Maker { server: &server, users: &users };
         let (group, home) = (maker.groups().await, maker.shops().await);
