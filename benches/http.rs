@@ -13,6 +13,7 @@ mod pgbench;
 #[path = "http/process.rs"]
 mod process;
 
+use std::cell::Cell;
 use std::collections::HashSet;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -137,11 +138,14 @@ struct Bench<'a> {
 impl Bench<'_> {
     async fn measure(&self, label: &str, requests: Requests) {
         let first = requests(0);
-        let path = first.split(' ').nth(1).unwrap().to_owned();
         let http = reqwest::Client::new();
+        let turn = Cell::new(100_000_000);
+        // Each is another, so that none is answered without the database.
         let ask = async || {
+            let request = requests(turn.replace(turn.get() + 1));
+            let path = request.split(' ').nth(1).unwrap();
+            let token = request.split("Bearer ").nth(1).and_then(|rest| rest.lines().next());
             let request = http.get(format!("{}{path}", self.server.address));
-            let token = first.split("Bearer ").nth(1).and_then(|rest| rest.lines().next());
             let request = match token {
                 Some(token) => request.bearer_auth(token),
                 None => request,
@@ -154,7 +158,7 @@ impl Bench<'_> {
         let floor = load(&bare.address, CONNECTIONS, MEASURED / 3, requests.clone()).await;
         drop(bare);
         let alone = load(&self.server.address, 1, MEASURED, requests.clone()).await;
-        let together = load(&self.server.address, CONNECTIONS, MEASURED, requests).await;
+        let together = load(&self.server.address, CONNECTIONS, MEASURED, requests.clone()).await;
         let of_sql = match self.cluster.filter(|_| first.contains("Bearer")) {
             Some(cluster) => {
                 let statements = pgbench::statements(cluster, async || drop(ask().await)).await;
@@ -228,7 +232,7 @@ impl Bench<'_> {
             )
         });
         let alone = load(&self.server.address, 1, MEASURED, requests.clone()).await;
-        let together = load(&self.server.address, CONNECTIONS, MEASURED, requests).await;
+        let together = load(&self.server.address, CONNECTIONS, MEASURED, requests.clone()).await;
         println!(
             "{:<10}{:<34}{:>9.2}{:>9.2}{:>9.2}{:>9.2}{:>9.0}",
             self.name, "create a product", alone.p50, alone.p99, together.p50, together.p99, together.rate
