@@ -4,6 +4,7 @@ mod address;
 mod answer;
 mod asker;
 mod authenticator;
+mod authorizations;
 mod body;
 mod cable;
 mod cache;
@@ -55,6 +56,7 @@ use crate::core::db::Db;
 use crate::core::event::Relay;
 use crate::core::field::Email;
 use crate::core::files::Files;
+use crate::core::licensing::Licensing;
 use crate::core::secret::Secret;
 use crate::core::signing::Keys;
 use crate::core::{Error, Result};
@@ -105,6 +107,7 @@ struct Inner {
     shutdown: Shutdown,
     cache: cache::Cache,
     authenticator: Authenticator,
+    licensing: Licensing,
     relying_party: RelyingParty,
     throttle: throttle::Throttle,
 }
@@ -138,6 +141,11 @@ impl App {
     /// Who tokens stand for.
     pub fn authenticator(&self) -> &Authenticator {
         &self.0.authenticator
+    }
+
+    /// What decides who may use what.
+    pub fn licensing(&self) -> &Licensing {
+        &self.0.licensing
     }
 
     /// What talks to identity providers.
@@ -181,6 +189,7 @@ impl Server {
         let (follower, relay) = Relay::start(db.clone()).await?;
         let keys = Keys::default();
         keys.renew(&db, clock::now()).await?;
+        let licensing = Licensing::new(keys.clone());
         let authenticator = Authenticator::new(keys, settings.admin_token.clone());
         let app = App(Arc::new(Inner {
             db,
@@ -191,6 +200,7 @@ impl Server {
             shutdown: Shutdown::default(),
             cache: cache::Cache::default(),
             authenticator,
+            licensing,
             relying_party: RelyingParty::new()?,
         }));
         let jobs = tokio::spawn(jobs::run(app.clone()));

@@ -10,6 +10,7 @@ mod cli;
 mod client;
 mod generated;
 mod http;
+mod licensing;
 mod openapi;
 mod readme;
 mod serve;

@@ -19,6 +19,8 @@ pub enum Code {
     NotFound = 5,
     /// The state forbids it.
     Conflict = 6,
+    /// No licence allows it.
+    Unlicensed = 7,
     /// The network, a server that is away, a time-out: worth retrying.
     Away = 8,
     /// Ended by Ctrl-C.
@@ -59,6 +61,7 @@ impl From<Error> for Failed {
             Kind::Unauthenticated | Kind::Forbidden => Code::Refused,
             Kind::NotFound => Code::NotFound,
             Kind::Conflict | Kind::PreconditionFailed => Code::Conflict,
+            Kind::Refused => Code::Unlicensed,
             Kind::Unavailable => Code::Away,
             Kind::BadRequest | Kind::Invalid | Kind::TooLarge | Kind::Internal => Code::Failed,
         };
@@ -81,6 +84,7 @@ impl From<Failure> for Failed {
             }
             Cause::NotFound => (Code::NotFound, None),
             Cause::Conflict => (Code::Conflict, None),
+            Cause::Unlicensed => (Code::Unlicensed, None),
             Cause::Away => (Code::Away, Some("Is the server running? Name another with --server or MKT_SERVER.")),
             Cause::Invalid | Cause::Other => (Code::Failed, None),
         };

@@ -16,6 +16,8 @@ pub enum Cause {
     Conflict,
     /// The request itself is wrong.
     Invalid,
+    /// No licence allows it.
+    Unlicensed,
     /// The network, or a server that is away: worth trying again.
     Away,
     /// Anything else.
@@ -45,6 +47,7 @@ impl Failure {
             401 | 403 => Cause::Refused,
             404 => Cause::NotFound,
             409 | 412 => Cause::Conflict,
+            422 if problem["outcome"] == "refused" => Cause::Unlicensed,
             400 | 406 | 413 | 415 | 422 => Cause::Invalid,
             408 | 429 | 502..=504 => Cause::Away,
             _ => Cause::Other,

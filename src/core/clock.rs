@@ -28,6 +28,16 @@ impl Timestamp {
         Self(DateTime::from_timestamp(seconds, 0).unwrap_or_default())
     }
 
+    /// Milliseconds since the Unix epoch.
+    pub fn unix_millis(self) -> i64 {
+        self.0.timestamp_millis()
+    }
+
+    /// The instant so many milliseconds after the Unix epoch; none beyond all calendars.
+    pub fn from_unix_millis(millis: i64) -> Option<Self> {
+        DateTime::from_timestamp_millis(millis).map(Self)
+    }
+
     /// The instant as a [`DateTime`].
     pub fn datetime(self) -> DateTime<Utc> {
         self.0

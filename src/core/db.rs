@@ -8,6 +8,7 @@ mod failure;
 mod migrations;
 mod open;
 mod sealed;
+mod set;
 mod statement;
 mod text;
 mod tx;
@@ -41,6 +42,8 @@ use sealed::Seal;
 
 /// The name under which changes to who may do what are counted, as streams count their events.
 const ACCESS: &str = "access";
+/// The name under which changes to families of products and to their offers are counted.
+pub const FAMILIES: &str = "families";
 
 /// A row type that decodes from either database; `#[derive(FromRow)]` suffices.
 pub trait Row: for<'r> FromRow<'r, PgRow> + for<'r> FromRow<'r, SqliteRow> + Send + Unpin + 'static {}
@@ -65,6 +68,14 @@ struct Commits {
     access: AtomicI64,
     /// What was counted a moment ago.
     counts: counts::Counts,
+}
+
+impl Commits {
+    /// Has all hear of a commit of this process.
+    fn tell(&self) {
+        self.generation.fetch_add(1, Ordering::SeqCst);
+        self.made.notify_one();
+    }
 }
 
 #[derive(Clone)]
@@ -165,6 +176,11 @@ impl Db {
         }
     }
 
+    /// Whether this is a transaction.
+    pub fn in_transaction(&self) -> bool {
+        matches!(self.handle, Handle::PostgresTx(_) | Handle::SqliteTx(_))
+    }
+
     /// Opens a transaction; all writes happen in one. Dropping it without [`Tx::commit`] rolls it back.
     ///
     /// # Errors
@@ -252,6 +268,22 @@ impl Db {
         affected.map(|Affected(rows)| rows)
     }
 
+    /// Runs one statement that writes as a transaction of its own, in one round trip, and answers the row that it gives.
+    ///
+    /// # Errors
+    /// As [`one`](Self::one).
+    pub async fn commit_one<T: Row>(&self, statement: Statement) -> Result<T> {
+        if let Handle::Sqlite { .. } = self.handle {
+            let tx = self.begin().await?;
+            let row = tx.one(statement).await?;
+            tx.commit().await?;
+            return Ok(row);
+        }
+        let row = self.one(statement).await?;
+        self.commits.tell();
+        Ok(row)
+    }
+
     /// Waits until a transaction of this process has committed.
     pub async fn committed(&self) {
         self.commits.made.notified().await;
@@ -282,6 +314,11 @@ impl Db {
     /// Notes that another server has changed the database.
     pub fn changed_elsewhere(&self) {
         self.commits.generation.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Takes the next version of which product is under which, and what is offered.
+    async fn advance_families(&self) -> Result<()> {
+        event::advance(self, FAMILIES, 1).await.map(drop)
     }
 
     /// Takes the next version of who may do what, and tells other servers, who hear it when the transaction commits.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 /// The result of whatever the core does.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -32,6 +33,8 @@ pub enum Kind {
     TooLarge,
     /// Understood, but some fields don't hold.
     Invalid,
+    /// Understood, and not granted by any licence.
+    Refused,
     /// The database or another part is away; trying again later may work.
     Unavailable,
     /// A fault of the marketplace itself.
@@ -100,6 +103,11 @@ impl Error {
         Self { details: Some(details), ..self }
     }
 
+    /// The same for another who waited for it.
+    pub fn shared(error: &Arc<Self>) -> Self {
+        Self::new(error.kind, error.message.clone()).because(Shared(error.clone()))
+    }
+
     /// Its kind.
     pub fn kind(&self) -> Kind {
         self.kind
@@ -130,5 +138,21 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.source.as_deref().map(|source| source as _)
+    }
+}
+
+/// The cause of an error that several wait for: that of the first.
+#[derive(Debug)]
+struct Shared(Arc<Error>);
+
+impl fmt::Display for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for Shared {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        std::error::Error::source(&*self.0)
     }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::access::Caller;
+use super::access::{Actor, Caller};
 use super::clock::Timestamp;
 use super::db::{Db, Sealed, Tx};
 use super::secret::Secret;
@@ -37,8 +37,12 @@ impl IdempotencyKey {
             let message = format!("The header Idempotency-Key must have 1 to {LONGEST} printable characters.");
             return Err(Error::bad_request(message));
         }
-        let user = caller.user_id().map(|user| user.to_string()).unwrap_or_default();
-        Ok(Self { name: hash(&[&user, address, key]), fingerprint: String::new() })
+        let asker = match caller.principal.actor {
+            Actor::User(id) => id.to_string(),
+            Actor::Platform(id) => format!("platform {id}"),
+            Actor::Anonymous => String::new(),
+        };
+        Ok(Self { name: hash(&[&asker, address, key]), fingerprint: String::new() })
     }
 
     /// The same for a request with this body.

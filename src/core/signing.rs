@@ -32,13 +32,17 @@ pub enum TokenType {
     Session,
     /// A platform's access (RFC 9068).
     Access,
+    /// A receipt of an authorization.
+    Receipt,
 }
 
 impl TokenType {
-    fn word(self) -> &'static str {
+    /// Its word in the header `typ` (RFC 7515, 4.1.9).
+    pub fn word(self) -> &'static str {
         match self {
             Self::Session => "JWT",
             Self::Access => "at+jwt",
+            Self::Receipt => "receipt+jwt",
         }
     }
 }

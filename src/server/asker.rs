@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, Method, header};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::App;
 use super::address::{client_address, peer};
@@ -37,12 +37,17 @@ impl FromRequestParts<App> for Asker {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let mut caller = identify(parts, app).await?;
-        if let Some(key) = parts.headers.get(IDEMPOTENCY_KEY).filter(|_| parts.method == Method::POST) {
+        if let Some(key) = parts.headers.get(IDEMPOTENCY_KEY).filter(|_| repeats(&parts.method)) {
             let key = key.to_str().unwrap_or_default();
             caller.idempotency_key = Some(IdempotencyKey::new(key, &caller, parts.uri.path())?);
         }
         Ok(Self(caller))
     }
+}
+
+/// Whether to send a request of this method twice may do something twice.
+fn repeats(method: &Method) -> bool {
+    matches!(*method, Method::POST | Method::PUT)
 }
 
 /// Who sends a request. It is found out once and kept with the request.
@@ -66,11 +71,14 @@ pub async fn identify(parts: &mut Parts, app: &App) -> Result<Caller> {
 
 impl Asker {
     /// The same, who sends this.
-    pub fn sending(mut self, given: &Given) -> Self {
-        self.0.idempotency_key = self.0.idempotency_key.take().map(|key| {
-            let files: Vec<_> = given.files.iter().map(|(name, file)| (name, file.sha256.as_str())).collect();
-            key.with_body(&json!([given.fields, files]))
-        });
+    pub fn sending(self, given: &Given) -> Self {
+        let files: Vec<_> = given.files.iter().map(|(name, file)| (name, file.sha256.as_str())).collect();
+        self.sending_value(&json!([given.fields, files]))
+    }
+
+    /// The same, who sends this.
+    pub fn sending_value(mut self, body: &Value) -> Self {
+        self.0.idempotency_key = self.0.idempotency_key.take().map(|key| key.with_body(body));
         self
     }
 }

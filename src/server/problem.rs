@@ -6,7 +6,7 @@ use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::core::{Error, Kind};
 
@@ -56,7 +56,7 @@ impl From<Error> for Problem {
             Kind::Conflict => StatusCode::CONFLICT,
             Kind::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Kind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+            Kind::Invalid | Kind::Refused => StatusCode::UNPROCESSABLE_ENTITY,
             Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         };
@@ -81,8 +81,13 @@ impl IntoResponse for Problem {
         if !error.fields().is_empty() {
             body["errors"] = json!(error.fields());
         }
-        if let Some(details) = error.details() {
-            body["details"] = details.clone();
+        match (error.kind(), error.details()) {
+            // Members of the problem itself (RFC 9457, 3.2).
+            (Kind::Refused, Some(Value::Object(members))) => {
+                members.iter().for_each(|(name, value)| body[name] = value.clone());
+            }
+            (_, Some(details)) => body["details"] = details.clone(),
+            (_, None) => {}
         }
         let mut response = (status, body.to_string()).into_response();
         let headers = response.headers_mut();

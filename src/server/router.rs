@@ -17,8 +17,8 @@ use super::asker::IDEMPOTENCY_KEY;
 use super::origin::WebOrigin;
 use super::problem::{self, Problem};
 use super::{
-    App, answer, body, cable, cache, crud, deadline, device, events, files, guard, identity_providers, oauth, openapi,
-    packages, products, sessions, sign_in, status, throttle,
+    App, answer, authorizations, body, cable, cache, crud, deadline, device, events, files, guard, identity_providers,
+    oauth, openapi, packages, products, sessions, sign_in, status, throttle,
 };
 use crate::core::Error;
 use crate::core::model;
@@ -37,6 +37,7 @@ pub fn router(app: App) -> Router {
         .merge(products::routes())
         .merge(identity_providers::routes())
         .merge(sessions::routes())
+        .merge(authorizations::routes())
         .merge(status::routes())
         .route("/audit_events", get(crud::index::<model::AuditEvent>))
         .route("/audit_events/{audit_event_id}", get(crud::show::<model::AuditEvent>))

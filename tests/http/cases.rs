@@ -469,7 +469,7 @@ pub fn cases() -> Vec<Case> {
             name: "entitlement",
             path: "/entitlements",
             body: json!({ "user_id": "{user}", "product_license_id": "{offer}", "valid_from": "2026-01-31T00:00:00.000Z" }),
-            defaults: json!({}),
+            defaults: json!({ "authorization_count": 0 }),
             change: json!({ "user_id": "{other_user}", "valid_from": "2024-02-29T23:59:59.999-01:00" }),
             changed: json!({ "user_id": "{other_user}", "valid_from": "2024-03-01T00:59:59.999Z" }),
             invalid: json!({ "user_id": nobody, "product_license_id": nobody }),
@@ -506,7 +506,7 @@ pub fn cases() -> Vec<Case> {
             body: json!({
                 "product_id": "{product}", "claimant_type": "Group", "claimant_id": "{group}", "outcome": "granted",
             }),
-            defaults: json!({ "claim_id": null, "reason": null }),
+            defaults: json!({ "claim_id": null, "entitlement_id": null, "quantity": 1, "reason": null }),
             change: json!({ "outcome": "refused", "reason": "expired" }),
             changed: json!({ "outcome": "refused", "reason": "expired" }),
             invalid: json!({ "product_id": 1, "claimant_type": "Everybody", "claimant_id": "me", "claim_id": "x" }),

@@ -45,7 +45,9 @@ impl From<Failure> for Lost {
         match failure.cause {
             Cause::Away => Self::ForNow(failure.message),
             Cause::Other => Self::Perhaps(failure),
-            Cause::Refused | Cause::NotFound | Cause::Conflict | Cause::Invalid => Self::ForGood(failure),
+            Cause::Refused | Cause::NotFound | Cause::Conflict | Cause::Invalid | Cause::Unlicensed => {
+                Self::ForGood(failure)
+            }
         }
     }
 }

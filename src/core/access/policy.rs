@@ -1,6 +1,6 @@
 //! The policy: what callers may do without a permission from a role. Whoever has the permission may do it to all.
 
-use super::Verb::{self, Create, Delete, Publish, Read, Update};
+use super::Verb::{self, Authorize, Create, Delete, Publish, Read, Update};
 use Who::{Anyone, Platform, User};
 
 /// About whom a rule is.
@@ -31,6 +31,8 @@ pub enum When {
     SelfPublished,
     /// Those of the platform that asks.
     OfPlatform,
+    /// The user whose platform asks.
+    OwnerOfPlatform,
     /// Those whose parent the caller may do this with.
     Parent(Verb),
     /// Those that are published and whose parent the caller may read.
@@ -88,6 +90,10 @@ pub const POLICY: &[Rule] = &[
     allow(Anyone, "sub_products", &[Read], When::Parent(Read)),
     allow(User, "sub_products", ALL, When::Parent(Update)),
     allow(User, "users", &[Read, Update], When::Own),
+    // Whether they may use a product.
+    allow(User, "users", &[Authorize], When::Own),
+    allow(User, "groups", &[Authorize], When::Member),
+    allow(Platform, "users", &[Authorize], When::OwnerOfPlatform),
     allow(User, "identities", &[Read, Delete], When::Own),
     allow(User, "tokens", ALL, When::Own),
     allow(User, "platforms", ALL, When::Own),

@@ -65,7 +65,8 @@ pub fn push_creation(table: &Table, caller: &Caller, id_in: impl Fn(&str) -> Opt
             | When::PublishedInParent
             | When::Member
             | When::SelfPublished
-            | When::OfPlatform => {
+            | When::OfPlatform
+            | When::OwnerOfPlatform => {
                 statement.push("false");
             }
         }
@@ -96,6 +97,7 @@ fn push_when(table: &Table, caller: &Caller, when: When, statement: &mut Stateme
             statement.push("false");
         }
         When::OfPlatform => push_of_platform(table, caller, statement),
+        When::OwnerOfPlatform => push_owner_of_platform(table, caller, statement),
         When::Parent(verb) => push_parent(table, caller, verb, statement),
         When::PublishedInParent => {
             push_published(table, caller, statement);
@@ -131,6 +133,16 @@ fn push_owned(table: &Table, caller: &Caller, statement: &mut Statement) {
 fn push_of_platform(table: &Table, caller: &Caller, statement: &mut Statement) {
     match (table.platform, caller.platform_id()) {
         (Some(column), Some(id)) => statement.push(&format!("{}.{column} = ", table.plural)).push_arg(id),
+        _ => statement.push("false"),
+    };
+}
+
+fn push_owner_of_platform(table: &Table, caller: &Caller, statement: &mut Statement) {
+    match (table.owner, caller.platform_id()) {
+        (Some(column), Some(id)) => statement
+            .push(&format!("{}.{column} in (select user_id from platforms where platforms.id = ", table.plural))
+            .push_arg(id)
+            .push(")"),
         _ => statement.push("false"),
     };
 }

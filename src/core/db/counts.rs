@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Arg, Db, Handle, Statement};
+use super::{Arg, Db, Statement};
 use crate::core::clock::Timestamp;
 use crate::core::{Error, Result};
 
@@ -42,7 +42,7 @@ impl Db {
     /// When the database refuses the statement or is away.
     pub async fn count(&self, statement: Statement, now: Timestamp) -> Result<i64> {
         // What a transaction counts is its own.
-        if matches!(self.handle, Handle::PostgresTx(_) | Handle::SqliteTx(_)) {
+        if self.in_transaction() {
             return self.scalar(statement).await;
         }
         let now = Arg::from(now);

@@ -30,6 +30,14 @@ impl Dialect {
         }
     }
 
+    /// An expression of the milliseconds from the Unix epoch to the instant in a column.
+    pub fn millis(self, column: &str) -> String {
+        match self {
+            Self::Postgres => format!("cast(extract(epoch from {column}) * 1000 as bigint)"),
+            Self::Sqlite => format!("cast(round(unixepoch({column}, 'subsec') * 1000) as integer)"),
+        }
+    }
+
     /// Appends that a column contains a text, whatever the case. `lower` and `ilike` won't do: SQLite's fold ASCII only,
     /// PostgreSQL's as the locale of the cluster has it. So the pattern names both cases of each letter.
     pub fn push_contains(self, column: &str, part: &str, statement: &mut Statement) {

@@ -15,6 +15,7 @@ pub struct Tx {
     announced: Mutex<Vec<NewEvent>>,
     audited: Mutex<Vec<Entry>>,
     access: AtomicBool,
+    families: AtomicBool,
 }
 
 impl Deref for Tx {
@@ -28,7 +29,13 @@ impl Deref for Tx {
 impl Tx {
     /// The transaction that a handle was opened for.
     pub(super) fn new(db: Db) -> Self {
-        Self { db, announced: Mutex::default(), audited: Mutex::default(), access: AtomicBool::default() }
+        Self {
+            db,
+            announced: Mutex::default(),
+            audited: Mutex::default(),
+            access: AtomicBool::default(),
+            families: AtomicBool::default(),
+        }
     }
 
     /// Keeps events of this transaction's changes, to be written at its end.
@@ -44,6 +51,11 @@ impl Tx {
     /// Notes that this transaction changes who may do what: every server hears of it as it commits.
     pub fn changes_access(&self) {
         self.access.store(true, Ordering::SeqCst);
+    }
+
+    /// Notes that this transaction changes which product is under which, or what is offered.
+    pub fn changes_families(&self) {
+        self.families.store(true, Ordering::SeqCst);
     }
 
     /// Holds a row against other writers until the transaction ends. On SQLite the transaction holds the whole database.
@@ -73,6 +85,9 @@ impl Tx {
             true => Some(self.db.advance_access().await?),
             false => None,
         };
+        if self.families.into_inner() {
+            self.db.advance_families().await?;
+        }
         let events = self.announced.into_inner().unwrap_or_else(PoisonError::into_inner);
         event::write(&self.db, &events).await?;
         let shared = || Error::internal("a transaction was still in use at its commit");
@@ -85,8 +100,7 @@ impl Tx {
         if let Some(version) = access {
             self.db.commits.access.fetch_max(version, Ordering::SeqCst);
         }
-        self.db.commits.generation.fetch_add(1, Ordering::SeqCst);
-        self.db.commits.made.notify_one();
+        self.db.commits.tell();
         Ok(())
     }
 }

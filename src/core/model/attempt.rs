@@ -2,9 +2,9 @@
 
 use uuid::Uuid;
 
-use super::{Claim, PartyType, Product};
-use crate::core::field::Line;
+use super::{Claim, Entitlement, PartyType, Product};
 use crate::core::field::choice::choice;
+use crate::core::field::{Line, Natural};
 use crate::core::id::Id;
 use crate::core::resource::{Resource, Table};
 use crate::resource;
@@ -30,6 +30,10 @@ resource! {
         claimant_id: Uuid,
         /// The claim that counted.
         claim_id: Option<Id<Claim>>,
+        /// The entitlement that the claim is for.
+        entitlement_id: Option<Id<Entitlement>>,
+        /// For how many uses it was.
+        quantity: Natural = Natural(1),
         /// What came of it.
         outcome: Outcome,
         /// Why it was refused.

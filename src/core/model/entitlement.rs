@@ -2,6 +2,7 @@
 
 use super::{ProductLicense, User};
 use crate::core::clock::Timestamp;
+use crate::core::field::Count;
 use crate::core::id::Id;
 use crate::core::resource::{Parent, Reference, Resource, Table};
 use crate::resource;
@@ -15,6 +16,8 @@ resource! {
         [fixed] product_license_id: Id<ProductLicense>,
         /// From when on the right is valid.
         valid_from: Timestamp,
+        /// How often all its claims were authorized, those included that are gone.
+        [server] authorization_count: Count = Count(0),
     }
 }
 

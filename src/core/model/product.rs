@@ -148,6 +148,14 @@ impl Resource for Product {
         resource::insert::<Logo>(tx, caller, &[row.id.uuid()], given).await.map(drop)
     }
 
+    /// With a product, its places in families go.
+    async fn settle(tx: &Tx, _: &Caller, _: Option<&Self>, new: Option<&Self>) -> Result<()> {
+        if new.is_none() {
+            tx.changes_families();
+        }
+        Ok(())
+    }
+
     async fn events(_: &Tx, caller: &Caller, old: Option<&Self>, new: Option<&Self>) -> Result<Vec<NewEvent>> {
         let was_published = old.is_some_and(|product| product.published_at.is_some());
         let is_published = new.is_some_and(|product| product.published_at.is_some());

@@ -1,6 +1,9 @@
 //! Offers: products under licences.
 
 use super::{License, Product};
+use crate::core::Result;
+use crate::core::access::Caller;
+use crate::core::db::Tx;
 use crate::core::field::Line;
 use crate::core::id::Id;
 use crate::core::resource::{Parent, Reference, Resource, Table};
@@ -29,4 +32,11 @@ impl Resource for ProductLicense {
     const UNIQUE: &'static [&'static [&'static str]] = &[&["product_id", "license_id"]];
     const ENTITLEMENTS: Option<&'static str> = Some("product_license_id = $1");
     const REFERENCES: &'static [Reference] = &[Reference { column: "license_id", table: &License::TABLE }];
+
+    async fn settle(tx: &Tx, _: &Caller, old: Option<&Self>, _: Option<&Self>) -> Result<()> {
+        if old.is_none() {
+            tx.changes_families();
+        }
+        Ok(())
+    }
 }

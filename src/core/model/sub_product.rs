@@ -1,6 +1,9 @@
 //! Families of products: a right to the parent is a right to the child.
 
 use super::Product;
+use crate::core::Result;
+use crate::core::access::Caller;
+use crate::core::db::Tx;
 use crate::core::id::Id;
 use crate::core::resource::{Input, Parent, Reference, Resource, Table};
 use crate::resource;
@@ -29,6 +32,11 @@ impl Resource for SubProduct {
         Reference { column: "child_id", table: &Product::TABLE },
     ];
     const UNIQUE: &'static [&'static [&'static str]] = &[&["parent_id", "child_id"]];
+
+    async fn settle(tx: &Tx, _: &Caller, _: Option<&Self>, _: Option<&Self>) -> Result<()> {
+        tx.changes_families();
+        Ok(())
+    }
 
     fn validate(&self, input: &mut Input) {
         if self.parent_id == self.child_id && !input.failed("parent_id") {
