@@ -1,6 +1,6 @@
 //! Instants. The marketplace keeps and answers time in UTC, cut to milliseconds.
 
-use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike, NaiveDateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
@@ -33,9 +33,14 @@ impl Timestamp {
         self.0.timestamp_millis()
     }
 
-    /// The instant so many milliseconds after the Unix epoch; none beyond all calendars.
+    /// The instant so many milliseconds after the Unix epoch; none that is not [kept](Self::is_kept).
     pub fn from_unix_millis(millis: i64) -> Option<Self> {
-        DateTime::from_timestamp_millis(millis).map(Self)
+        DateTime::from_timestamp_millis(millis).map(Self).filter(|instant| instant.is_kept())
+    }
+
+    /// Whether it is in the years 1 to 9999, which all calendars and both databases know.
+    pub fn is_kept(self) -> bool {
+        (1..=9999).contains(&self.0.year())
     }
 
     /// The instant as a [`DateTime`].

@@ -24,6 +24,7 @@ use tokio::sync::{Mutex as AsyncMutex, Notify};
 
 pub use arg::Arg;
 pub use dialect::Dialect;
+pub use failure::again;
 pub use migrations::{MigrationState, State};
 pub use open::Wait;
 pub use sealed::Sealed;
@@ -269,6 +270,7 @@ impl Db {
     }
 
     /// Runs one statement that writes as a transaction of its own, in one round trip, and answers the row that it gives.
+    /// One that loses a race is run [`again`].
     ///
     /// # Errors
     /// As [`one`](Self::one).
@@ -279,7 +281,7 @@ impl Db {
             tx.commit().await?;
             return Ok(row);
         }
-        let row = self.one(statement).await?;
+        let row = again(|| self.one(statement.clone())).await?;
         self.commits.tell();
         Ok(row)
     }

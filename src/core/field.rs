@@ -141,8 +141,7 @@ impl Field for Timestamp {
         let text = value.as_str().unwrap_or_default();
         text.parse::<Self>()
             .ok()
-            // Both databases keep these years; a request for others is a mistake.
-            .filter(|instant| (1..=9999).contains(&chrono::Datelike::year(&instant.datetime())))
+            .filter(|instant| instant.is_kept())
             .ok_or_else(|| "must be an ISO 8601 date-time such as 2026-01-31T12:00:00Z".into())
     }
 

@@ -87,15 +87,18 @@ pub async fn first_answer<T: DeserializeOwned>(tx: &Tx, caller: &Caller) -> Resu
     serde_json::from_str(tx.unseal(&answer)?.expose()).map(Some).map_err(Error::internal)
 }
 
-/// Stores the answer under the key that [`first_answer`] took. Answers may hold secrets that are shown once.
+/// Stores the answer under the key that [`first_answer`] took, and under none that another request has. Answers may hold secrets that are shown once.
 ///
 /// # Errors
 /// When the database refuses.
 pub async fn keep<T: Serialize>(tx: &Tx, caller: &Caller, answer: &T) -> Result<()> {
     let Some(key) = &caller.idempotency_key else { return Ok(()) };
     let answer = Sealed::Open(Secret::new(serde_json::to_string(answer).map_err(Error::internal)?));
-    let update =
-        crate::sql!("update idempotency_keys set answer = $2 where name = $1", key.name.as_str(), Some(answer));
+    let update = crate::sql!(
+        "update idempotency_keys set answer = $2 where name = $1 and answer is null",
+        key.name.as_str(),
+        Some(answer)
+    );
     tx.execute(update).await.map(drop)
 }
 

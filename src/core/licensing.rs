@@ -3,6 +3,7 @@
 
 mod decision;
 mod families;
+mod found;
 mod lanes;
 mod receipt;
 mod request;
@@ -17,15 +18,16 @@ pub use receipt::{Receipt, verify};
 pub use request::{Claimant, Request};
 
 use super::access::{Caller, Verb};
-use super::db::Db;
+use super::db::{Db, again};
 use super::error::Kind;
 use super::model::Product;
 use super::resource::Resource;
 use super::signing::Keys;
 use super::{Error, Result, idempotency};
 use families::Families;
+use found::Found;
 use lanes::Lanes;
-use statement::{Found, Question};
+use statement::Question;
 
 /// The most authorizations in one batch.
 pub const BATCH: usize = 100;
@@ -57,6 +59,10 @@ impl Licensing {
         if caller.idempotency_key.is_none() {
             return self.queue(db, caller, request).await;
         }
+        again(|| self.authorize_once(db, caller, request)).await
+    }
+
+    async fn authorize_once(&self, db: &Db, caller: &Caller, request: Request) -> Result<Decision> {
         let tx = db.begin().await?;
         if let Some(first) = idempotency::first_answer(&tx, caller).await? {
             return Ok(first);
@@ -77,6 +83,10 @@ impl Licensing {
         if requests.len() > BATCH {
             return Err(Error::bad_request(format!("A batch may have {BATCH} authorizations at most.")));
         }
+        again(|| self.authorize_all_once(db, caller, requests)).await
+    }
+
+    async fn authorize_all_once(&self, db: &Db, caller: &Caller, requests: &[Request]) -> Result<Vec<Decision>> {
         let tx = db.begin().await?;
         if let Some(first) = idempotency::first_answer(&tx, caller).await? {
             return Ok(first);
@@ -135,10 +145,14 @@ impl Licensing {
             let family = self.0.families.of(db, request.product).await?;
             let question = Question { caller, request, family: &family, attempts };
             let found = question.ask(db).await?;
-            if found.current {
-                return found.seen(caller, request);
+            if !found.current {
+                self.0.families.forget(request.product);
+                continue;
             }
-            self.0.families.forget(request.product);
+            let found = found.seen(caller, request)?;
+            if found.is_settled() {
+                return Ok(found);
+            }
         }
     }
 }

@@ -21,6 +21,7 @@ use super::clock::Timestamp;
 use super::db::{Db, FromRow, Sealed, Tx};
 use super::secret::Secret;
 use super::{Error, Result};
+pub(super) use provider::install as install_cryptography;
 
 /// For how many days a key signs before another takes over.
 const SIGNS_FOR: i64 = 30;

@@ -1,13 +1,18 @@
 //! What a driver's error means to the core.
 
+use std::time::Duration;
+
+use backon::{ExponentialBuilder, Retryable};
 use sqlx::error::{DatabaseError, ErrorKind};
 
 use crate::core::error::TAKEN;
-use crate::core::{Error, Kind};
+use crate::core::{Error, Kind, Result};
 
 /// PostgreSQL's SQLSTATE classes and codes for what may well work a moment later: connection exceptions, transactions
-/// rolled back for others' sake (deadlock), operator intervention (shutting down, starting up), insufficient resources.
-const AWAY: [&str; 4] = ["08", "40", "57P0", "53"];
+/// rolled back for others' sake (deadlock), statements that waited too long, operator intervention (shutting down, starting up), insufficient resources.
+const AWAY: [&str; 5] = ["08", RACE, "57014", "57P0", "53"];
+/// The class of transactions rolled back for others' sake.
+const RACE: &str = "40";
 
 /// Turns a driver's error into the core's: a broken constraint into what the caller may mend, a lost connection into
 /// [`Kind::Unavailable`], all else into [`Kind::Internal`].
@@ -44,6 +49,21 @@ pub(super) fn is_away(error: &sqlx::Error) -> bool {
         }
         _ => false,
     }
+}
+
+/// Does what is a transaction of its own, and again if it was rolled back for others' sake.
+///
+/// # Errors
+/// Those of what is done; [`Kind::Unavailable`] when it loses every race.
+pub async fn again<T, F: Future<Output = Result<T>>>(action: impl FnMut() -> F) -> Result<T> {
+    let backoff = ExponentialBuilder::new().with_min_delay(Duration::from_millis(10)).with_max_times(4).with_jitter();
+    action.retry(backoff).when(lost_a_race).await
+}
+
+fn lost_a_race(error: &Error) -> bool {
+    let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<sqlx::Error>());
+    let code = cause.and_then(sqlx::Error::as_database_error).and_then(|failure| failure.code());
+    error.kind() == Kind::Unavailable && code.is_some_and(|code| code.starts_with(RACE))
 }
 
 /// A unique constraint's failure, as the field that it is about.

@@ -24,14 +24,14 @@ choice! {
 }
 
 choice! {
-    /// Why a product may not be used.
+    /// Why a product may not be used. Of several claims, the one that comes nearest to a grant tells: the last of these.
     Reason {
         /// There is no claim to it.
         NoClaim = "no_claim",
-        /// There is one that is valid from a later instant on.
-        NotYetValid = "not_yet_valid",
         /// There was one, and its time is over.
         Expired = "expired",
+        /// There is one that is valid from a later instant on.
+        NotYetValid = "not_yet_valid",
         /// There is one, of which not so many uses are left.
         UsesExhausted = "uses_exhausted",
     }
@@ -99,9 +99,9 @@ pub struct Refusal {
     pub reason: Reason,
     /// How the right stands, where its time is over.
     pub state: Option<State>,
-    /// Whether to ask again is of no use until somebody changes the rights.
+    /// Whether to ask again is of no use until somebody changes the rights: none is to come.
     pub conclusive: bool,
-    /// When the right becomes valid, where that is to come.
+    /// When the next right becomes valid, where one is to come.
     pub valid_from: Option<Timestamp>,
     /// When the right was last granted, where its time is over.
     pub ended_at: Option<Timestamp>,

@@ -39,16 +39,14 @@ struct Waiting {
 pub struct Lanes(Mutex<HashMap<Lane, Vec<Waiting>>>);
 
 impl Lanes {
-    /// Takes a place, unless nobody is under way: then the caller goes alone.
-    fn enter(&self, lane: &Lane, caller: &Caller) -> Option<oneshot::Receiver<Result<Decision>>> {
+    /// Takes a place, and tells whether the lane was free.
+    fn enter(&self, lane: &Lane, caller: &Caller) -> (oneshot::Receiver<Result<Decision>>, bool) {
         let mut lanes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(waiting) = lanes.get_mut(lane) else {
-            lanes.insert(lane.clone(), Vec::new());
-            return None;
-        };
+        let free = !lanes.contains_key(lane);
         let (told, answer) = oneshot::channel();
-        waiting.push(Waiting { caller: caller.clone(), attempt: Uuid::new_v4(), told });
-        Some(answer)
+        let waiting = Waiting { caller: caller.clone(), attempt: Uuid::new_v4(), told };
+        lanes.entry(lane.clone()).or_default().push(waiting);
+        (answer, free)
     }
 
     /// The next who go together; with none, the lane is free.
@@ -74,16 +72,17 @@ impl Licensing {
             product: request.product.uuid(),
             quantity: request.quantity.0,
         };
-        if let Some(answer) = self.0.lanes.enter(&lane, caller) {
-            let lost = |_| Err(Error::unavailable("The authorization was cut off. Please try again in a moment."));
-            return answer.await.unwrap_or_else(lost);
+        let (answer, free) = self.0.lanes.enter(&lane, caller);
+        if free {
+            Turn { licensing: self.clone(), db: db.clone(), lane, request }.end();
         }
-        let _turn = Turn { licensing: self.clone(), db: db.clone(), lane, request };
-        self.decide_one(db, caller, request).await
+        let lost = |_| Err(Error::unavailable("The authorization was cut off. Please try again in a moment."));
+        answer.await.unwrap_or_else(lost)
     }
 }
 
-/// The right to be under way in a lane. When it ends, however that comes, the next get theirs.
+/// The right to be under way in a lane. When it ends, however that comes, the next get theirs, in a task of their own: that
+/// somebody hangs up does not cut off what has begun.
 struct Turn {
     licensing: Licensing,
     db: Db,
@@ -103,6 +102,8 @@ impl Drop for Turn {
 }
 
 impl Turn {
+    fn end(self) {}
+
     async fn go(self, mut waiting: Vec<Waiting>) {
         while let Some(caller) = waiting.iter().map(|one| &one.caller).max_by_key(|caller| caller.now) {
             let attempts: Vec<_> = waiting.iter().map(|one| one.attempt).collect();

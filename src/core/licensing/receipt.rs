@@ -13,7 +13,7 @@ use crate::core::clock::Timestamp;
 use crate::core::db::Db;
 use crate::core::id::Id;
 use crate::core::model::{Attempt, Claim, Entitlement, PartyType, Product};
-use crate::core::signing::{Keys, TokenType};
+use crate::core::signing::{Keys, TokenType, install_cryptography};
 use crate::core::{Error, Result};
 
 /// The claims of a receipt (RFC 7519, 4).
@@ -87,6 +87,7 @@ impl Receipt {
 /// # Errors
 /// When it is none, or none of the keys has signed it.
 pub fn verify(keys: &Value, text: &str) -> Result<Receipt> {
+    install_cryptography();
     let refused = |why: String| Error::bad_request(format!("The receipt does not hold: {why}."));
     let keys: JwkSet = serde_json::from_value(keys.clone()).map_err(|error| {
         Error::bad_request(format!("These are no keys as /.well-known/jwks.json has them: {error}."))

@@ -60,7 +60,9 @@ impl Resource for Claim {
              join licenses on licenses.id = product_licenses.license_id where entitlements.id = $1",
             new.entitlement_id
         );
-        match tx.one::<(i64, i64)>(select).await? {
+        // It may have been deleted since it was seen.
+        let found = tx.optional::<(i64, i64)>(select).await?;
+        match found.ok_or_else(|| Error::not_found(Entitlement::TABLE.name))? {
             (seats, taken) if seats > 0 && taken >= seats => {
                 Err(Error::conflict(format!("All {seats} seats of this entitlement are taken.")))
             }

@@ -10,7 +10,7 @@ use super::read::{push_item, require_ancestors};
 use super::{Decides, Given, Input, Located, Resource, find, load, search};
 use crate::core::access::{Caller, Verb, administrator};
 use crate::core::audit::Entry;
-use crate::core::db::{Db, Statement, Tx};
+use crate::core::db::{Db, Statement, Tx, again};
 use crate::core::error::Kind;
 use crate::core::files::Stored;
 use crate::core::{Error, Result, idempotency};
@@ -195,6 +195,18 @@ pub async fn delete<R: Resource>(
     force: bool,
 ) -> Result<Located<R>> {
     caller.require_signed_in()?;
+    // What goes with it may be in use by others, in another order.
+    again(|| delete_once::<R>(db, caller, ancestors, id, precondition, force)).await
+}
+
+async fn delete_once<R: Resource>(
+    db: &Db,
+    caller: &Caller,
+    ancestors: &[Uuid],
+    id: Uuid,
+    precondition: Option<Precondition<'_, R>>,
+    force: bool,
+) -> Result<Located<R>> {
     let tx = db.begin().await?;
     let old = require::<R>(&tx, caller, ancestors, id, Verb::Delete, precondition).await?;
     let answer = find::<R>(&tx, caller, ancestors, id).await?;
