@@ -1,4 +1,10 @@
 //! Rights: who gets them, who may use what, and that nothing is counted twice or lost.
 
 mod authorize;
+mod clock;
+mod core;
+mod crash;
+mod families;
+mod histories;
 mod market;
+mod races;

@@ -196,6 +196,12 @@ impl Server {
         line.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1024.0
     }
 
+    /// Kills it at once while others still ask it; as [`kill`](Self::kill), but its end is left to come.
+    pub fn kill_now(&self) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-KILL", &id]).status().unwrap().success());
+    }
+
     /// Kills it at once (SIGKILL), as a power cut would.
     pub fn kill(&mut self) {
         self.child.kill().unwrap();
