@@ -1,4 +1,4 @@
 //! Rights: who gets them, who may use what, and that nothing is counted twice or lost.
 
 mod authorize;
-mod market;
+pub mod market;
