@@ -167,17 +167,17 @@ impl Question<'_> {
                 statement.push_arg(user);
             }
         }
-        // The end of a right, and of its grace. What passes all calendars ends nowhere.
+        // The end of a right, and of its grace. From the claims of one claimant on: SQLite takes `cross join` at its word, and
+        // left to itself it may begin with all entitlements to the product.
         let (from, until) = (dialect.millis("entitlements.valid_from"), dialect.millis("licenses.expires_at"));
         statement.push(&format!(
             "), terms as (select claims.id as claim_id, mine.shared, claims.entitlement_id, claims.claimant_type, \
              claims.claimant_id, claims.created_at, licenses.uses, {from} as starts, case licenses.expiry \
              when 'relative_date' then {from} + licenses.days_valid * {DAY} when 'absolute_date' then {until} end as ends, \
-             licenses.grace_days * {DAY} as grace from gate cross join mine join claims on claims.id = mine.id \
-             join entitlements on entitlements.id = claims.entitlement_id \
-             join product_licenses on product_licenses.id = entitlements.product_license_id \
-             join licenses on licenses.id = product_licenses.license_id \
-             where gate.product and gate.party and gate.current and "
+             licenses.grace_days * {DAY} as grace from gate cross join mine cross join claims cross join entitlements \
+             cross join product_licenses cross join licenses where gate.product and gate.party and gate.current \
+             and claims.id = mine.id and entitlements.id = claims.entitlement_id \
+             and product_licenses.id = entitlements.product_license_id and licenses.id = product_licenses.license_id and "
         ));
         dialect.push_any("product_licenses.product_id", &self.family.above, statement);
         statement.push("), candidates as (select terms.*, ends + grace as closes, case when starts > ");
@@ -191,8 +191,8 @@ impl Question<'_> {
         statement.push_arg(quantity).push(" >= ").push_arg(wanted).push(" then ").push_arg(wanted);
         statement.push(" else (candidates.uses - entitlements.authorization_count) / ").push_arg(quantity);
         statement.push(
-            " end as number from candidates join entitlements on entitlements.id = candidates.entitlement_id \
-             join claims on claims.id = candidates.claim_id where candidates.standing = 3 \
+            " end as number from candidates cross join entitlements cross join claims where candidates.standing = 3 \
+             and entitlements.id = candidates.entitlement_id and claims.id = candidates.claim_id \
              and (candidates.uses = 0 or candidates.uses - entitlements.authorization_count >= ",
         );
         statement.push_arg(quantity).push(") order by case when candidates.ends <= ").push_arg(now);
