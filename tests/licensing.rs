@@ -1,4 +1,6 @@
 //! Rights: who gets them, who may use what, and that nothing is counted twice or lost.
 
+mod attempts;
 mod authorize;
 pub mod market;
+mod vouchers;
