@@ -6,11 +6,11 @@
 
 #[path = "http/catalogue.rs"]
 mod catalogue;
-#[path = "http/load.rs"]
+#[path = "support/load.rs"]
 mod load;
-#[path = "http/pgbench.rs"]
+#[path = "support/pgbench.rs"]
 mod pgbench;
-#[path = "http/process.rs"]
+#[path = "support/process.rs"]
 mod process;
 
 use std::cell::Cell;

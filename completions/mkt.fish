@@ -46,6 +46,8 @@ complete -c mkt -n "__fish_mkt_needs_command" -f -a "migrate" -d 'Bring the data
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "publish" -d 'Publish packages: validate each marketplace.json, compare it with the marketplace, and apply the difference'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "watch" -d 'Follow what is published in and withdrawn from the catalogue: a line each, or NDJSON with --json'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "search" -d 'Search the catalogue'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "authorize" -d 'Ask whether a product may be used, and have the use counted'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "verify-receipt" -d 'Check that a receipt is the marketplace\'s, and that it still holds'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "status" -d 'Tell whether the marketplace is well, and who you are there'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "audit" -d 'Tell who changed what, the latest first. Takes the permission audit.read'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "signing-key" -d 'Keys that the marketplace signs sessions with: see them, have another take over, or end what one has signed'
@@ -252,6 +254,46 @@ complete -c mkt -n "__fish_mkt_using_subcommand search" -l verbose -d 'Print mor
 complete -c mkt -n "__fish_mkt_using_subcommand search" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand search" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand search" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand authorize" -l quantity -d 'For how many uses' -r
+complete -c mkt -n "__fish_mkt_using_subcommand authorize" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand authorize" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand authorize" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand authorize" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand authorize" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand authorize" -l group -d 'Look for a group of that name only, not for a user first'
+complete -c mkt -n "__fish_mkt_using_subcommand authorize" -l check -d 'Only look: nothing is counted or recorded'
+complete -c mkt -n "__fish_mkt_using_subcommand authorize" -l receipt -d 'Print the receipt alone'
+complete -c mkt -n "__fish_mkt_using_subcommand authorize" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand authorize" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand authorize" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand authorize" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand authorize" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand authorize" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand verify-receipt" -l keys -d 'A file with the marketplace\'s keys, as /.well-known/jwks.json has them [default: ask the marketplace]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand verify-receipt" -l product -d 'The id of the product that it must be for' -r
+complete -c mkt -n "__fish_mkt_using_subcommand verify-receipt" -l claimant -d 'The id of the user or group that it must be for' -r
+complete -c mkt -n "__fish_mkt_using_subcommand verify-receipt" -l at -d 'When it must hold [default: now]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand verify-receipt" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand verify-receipt" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand verify-receipt" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand verify-receipt" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand verify-receipt" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand verify-receipt" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand verify-receipt" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand verify-receipt" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand verify-receipt" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand verify-receipt" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand verify-receipt" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand status" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand status" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand status" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F

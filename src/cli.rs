@@ -2,6 +2,7 @@
 
 mod ask;
 mod audit;
+mod authorize;
 mod completions;
 mod error;
 mod global;
@@ -22,6 +23,7 @@ mod serve;
 mod signing_key;
 mod status;
 mod storage;
+mod verify_receipt;
 mod watch;
 mod whoami;
 
@@ -54,6 +56,8 @@ enum Command {
     Publish(publish::Args),
     Watch(watch::Args),
     Search(search::Args),
+    Authorize(authorize::Args),
+    VerifyReceipt(verify_receipt::Args),
     Status(status::Args),
     Audit(audit::Args),
     SigningKey(signing_key::Args),
@@ -87,6 +91,8 @@ fn run(cli: Cli, printer: &Printer) -> Result<(), Failed> {
         Command::Publish(args) => block_on(publish::run(args, global, printer)),
         Command::Watch(args) => block_on(watch::run(args, global, printer)),
         Command::Search(args) => block_on(search::run(args, global, printer)),
+        Command::Authorize(args) => block_on(authorize::run(args, global, printer)),
+        Command::VerifyReceipt(args) => block_on(verify_receipt::run(args, global, printer)),
         Command::Audit(args) => block_on(audit::run(args, global, printer)),
         Command::SigningKey(args) => block_on(signing_key::run(args, printer)),
         Command::Status(args) => block_on(status::run(&args, global, printer)),

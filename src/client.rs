@@ -3,6 +3,7 @@
 pub mod cable;
 mod collection;
 mod failure;
+mod licensing;
 mod sign_in;
 
 use std::time::Duration;

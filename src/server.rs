@@ -34,6 +34,7 @@ mod sign_in;
 mod socket;
 mod status;
 mod throttle;
+mod vouchers;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;

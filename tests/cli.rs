@@ -1,5 +1,6 @@
 //! The command line, as shells and scripts use it.
 
+mod authorize;
 mod browser;
 mod commands;
 mod login;

@@ -1,10 +1,12 @@
 //! Rights: who gets them, who may use what, and that nothing is counted twice or lost.
 
+mod attempts;
 mod authorize;
 mod clock;
 mod core;
 mod crash;
 mod families;
 mod histories;
-mod market;
+pub mod market;
 mod races;
+mod vouchers;

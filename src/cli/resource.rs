@@ -11,6 +11,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 pub use command::{Args, is_noun};
+pub use find::id;
 pub use noun::Noun;
 pub use print::page as print_page;
 

@@ -20,7 +20,7 @@ const LARGEST_PAGE: i64 = 1000;
 /// How long files may take to be sent.
 const UPLOAD: Duration = Duration::from_secs(24 * 3600);
 /// The header by which the server knows a repeated request.
-const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
+pub(super) const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 
 /// The records of a resource under what they are nested in. Answers are read as `T`.
 #[derive(Debug)]
@@ -167,6 +167,6 @@ async fn form(fields: &Map<String, Value>, files: &[(String, PathBuf)]) -> Resul
     Ok(form)
 }
 
-fn new_key() -> String {
+pub(super) fn new_key() -> String {
     Uuid::new_v4().to_string()
 }

@@ -6,8 +6,10 @@ mod families;
 mod found;
 mod lanes;
 mod receipt;
+mod redeem;
 mod request;
 mod statement;
+mod summary;
 
 use std::sync::Arc;
 
@@ -15,7 +17,9 @@ use uuid::Uuid;
 
 pub use decision::{Decision, Grant, Reason, Refusal, State};
 pub use receipt::{Receipt, verify};
+pub use redeem::redeem;
 pub use request::{Claimant, Request};
+pub use summary::{By, Summary, summary};
 
 use super::access::{Caller, Verb};
 use super::db::{Db, again};

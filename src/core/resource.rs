@@ -2,6 +2,7 @@
 //! of a type that carries its rules. The generic verbs here, the routes, the filters, the API's description
 //! follow from that declaration.
 
+mod bulk;
 mod checks;
 mod cursor;
 pub mod filter;
@@ -17,6 +18,7 @@ mod write;
 
 use std::future::Future;
 
+pub use bulk::{COUNT, create_many};
 pub use input::{Given, Input};
 pub use located::Located;
 pub use query::Query;
@@ -48,6 +50,8 @@ pub trait Resource: Record {
     const SAFE: &'static [&'static str] = &[];
     /// The condition, in SQL with the id as `$1`, of the entitlements that go when it goes.
     const ENTITLEMENTS: Option<&'static str> = None;
+    /// How many can be made in one call, by the field `count` of a creation; 0 where one at a time is all there is.
+    const MOST_AT_ONCE: usize = 0;
     /// The files that it takes, by the names of their form fields.
     const FILES: &'static [(&'static str, FileKind)] = &[];
     /// Filters beyond the fields, each with what it leaves; see [`filter`](Self::filter).

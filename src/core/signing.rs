@@ -9,6 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use chrono::Duration;
+use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use ring::digest::{SHA256, digest};
 use ring::rand::SystemRandom;
@@ -21,7 +22,6 @@ use super::clock::Timestamp;
 use super::db::{Db, FromRow, Sealed, Tx};
 use super::secret::Secret;
 use super::{Error, Result};
-pub(super) use provider::install as install_cryptography;
 
 /// For how many days a key signs before another takes over.
 const SIGNS_FOR: i64 = 30;
@@ -154,6 +154,30 @@ impl Keys {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(known.clone());
         Ok(known)
     }
+}
+
+/// The claims of a token of this kind, if one of these keys (RFC 7517) signed it. Whether it has ended is not looked at.
+///
+/// # Errors
+/// When none of the keys has signed it, with why.
+pub fn verify_with<T: DeserializeOwned + Clone>(keys: &Value, kind: TokenType, token: &str) -> Result<T> {
+    provider::install();
+    let refused = |why: &str| Error::bad_request(why);
+    let keys: JwkSet = serde_json::from_value(keys.clone())
+        .map_err(|error| refused(&format!("the keys are not as /.well-known/jwks.json has them ({error}).")))?;
+    let header = jsonwebtoken::decode_header(token).map_err(|_| refused("it is no signed text (JWS)."))?;
+    if header.typ.as_deref() != Some(kind.word()) {
+        return Err(refused("it is something else that the marketplace signed."));
+    }
+    let unknown = || refused("it was signed with a key that the marketplace does not have, or has revoked.");
+    let key = header.kid.as_deref().and_then(|id| keys.find(id)).ok_or_else(unknown)?;
+    let key = DecodingKey::from_jwk(key).map_err(|_| unknown())?;
+    let mut validation = Validation::new(Algorithm::EdDSA);
+    validation.validate_exp = false;
+    validation.validate_aud = false;
+    validation.required_spec_claims.clear();
+    let verified = jsonwebtoken::decode::<T>(token, &key, &validation);
+    verified.map(|token| token.claims).map_err(|_| refused("it was changed after it was signed."))
 }
 
 /// The public keys, for whoever checks what the marketplace signed (RFC 7517).

@@ -18,7 +18,7 @@ use super::body::{self, Fields};
 use super::problem::Problem;
 use crate::core::Error;
 use crate::core::field::whole;
-use crate::core::resource::{self, Given, Precondition, Query, Resource};
+use crate::core::resource::{self, COUNT, Given, Precondition, Query, Resource};
 
 /// What handlers answer.
 pub type Answer = Result<Response, Problem>;
@@ -156,6 +156,10 @@ async fn create<R: Resource>(
         given.fields.entry(name).or_insert(Value::String(value));
     }
     let asker = asker.sending(&given);
+    if R::MOST_AT_ONCE > 0 && given.fields.contains_key(COUNT) {
+        let made = resource::create_many::<R>(app.db(), &asker, &ancestors, given).await?;
+        return answer::json(StatusCode::CREATED, &made);
+    }
     let located = resource::create::<R>(app.db(), &asker, &ancestors, given).await?;
     answer::created(&located, &asker.origin)
 }

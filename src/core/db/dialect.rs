@@ -38,6 +38,14 @@ impl Dialect {
         }
     }
 
+    /// An expression of the day, in UTC, of the instant in a column, such as `2026-01-31`.
+    pub fn day(self, column: &str) -> String {
+        match self {
+            Self::Postgres => format!("to_char({column} at time zone 'UTC', 'YYYY-MM-DD')"),
+            Self::Sqlite => format!("substr({column}, 1, 10)"),
+        }
+    }
+
     /// Appends that a column contains a text, whatever the case. `lower` and `ilike` won't do: SQLite's fold ASCII only,
     /// PostgreSQL's as the locale of the cluster has it. So the pattern names both cases of each letter.
     pub fn push_contains(self, column: &str, part: &str, statement: &mut Statement) {

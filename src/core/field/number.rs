@@ -37,7 +37,7 @@ macro_rules! number {
     ($($(#[$doc:meta])* $type:ident from $minimum:literal;)+) => {
         $(
             $(#[$doc])*
-            #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, db::Type)]
+            #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, db::Type)]
             #[serde(transparent)]
             #[sqlx(transparent)]
             pub struct $type(pub i64);

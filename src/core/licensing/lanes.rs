@@ -1,6 +1,6 @@
-//! Lanes: those who ask for the same at the same time go together. Each grant locks its claim until it is on disk, so one
-//! claim would be counted as often a second as a disk can write, were each a statement of its own; now the more wait, the
-//! more are counted at once.
+//! Lanes: those who would wait for one another go together. Each grant holds its claim until it is on disk, so one claim would
+//! be counted as often a second as a disk can write, were each a transaction of its own; now the more wait, the more are
+//! counted at once. On SQLite, which has one writer, all wait for one another.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,43 +8,60 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::{Claimant, Decision, Licensing, Request};
+use super::{Decision, Licensing, Request};
 use crate::core::access::{Actor, Caller, Scopes};
-use crate::core::db::Db;
-use crate::core::error::{Error, Result};
+use crate::core::db::{Db, Dialect};
+use crate::core::error::{Error, Kind, Result};
 
 /// The most attempts that are decided together.
 const MOST: usize = 64;
 
-/// What those who go together have in common: all that the decision depends on but the instant.
+/// All that a decision depends on but the instant and the database.
 #[derive(Clone, PartialEq, Eq, Hash)]
-struct Lane {
+struct Wish {
     actor: Actor,
     scopes: Scopes,
     origin: Arc<str>,
-    claimant: Claimant,
-    product: Uuid,
-    quantity: i64,
+    request: Request,
+}
+
+/// What those who go together have in common.
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Lane {
+    /// The database's one writer.
+    Writer,
+    /// That they ask for the same.
+    Wish(Wish),
+}
+
+impl Lane {
+    fn of(db: &Db, wish: &Wish) -> Self {
+        match db.dialect() {
+            Dialect::Sqlite => Self::Writer,
+            Dialect::Postgres => Self::Wish(wish.clone()),
+        }
+    }
 }
 
 /// One who waits.
 struct Waiting {
+    wish: Wish,
     caller: Caller,
     attempt: Uuid,
     told: oneshot::Sender<Result<Decision>>,
 }
 
-/// The lanes in which a statement is under way, with those who wait for the next.
+/// The lanes in which somebody is under way, with those who wait.
 #[derive(Default)]
 pub struct Lanes(Mutex<HashMap<Lane, Vec<Waiting>>>);
 
 impl Lanes {
     /// Takes a place, and tells whether the lane was free.
-    fn enter(&self, lane: &Lane, caller: &Caller) -> (oneshot::Receiver<Result<Decision>>, bool) {
+    fn enter(&self, lane: &Lane, wish: Wish, caller: &Caller) -> (oneshot::Receiver<Result<Decision>>, bool) {
         let mut lanes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let free = !lanes.contains_key(lane);
         let (told, answer) = oneshot::channel();
-        let waiting = Waiting { caller: caller.clone(), attempt: Uuid::new_v4(), told };
+        let waiting = Waiting { wish, caller: caller.clone(), attempt: Uuid::new_v4(), told };
         lanes.entry(lane.clone()).or_default().push(waiting);
         (answer, free)
     }
@@ -62,19 +79,19 @@ impl Lanes {
 }
 
 impl Licensing {
-    /// Decides for one caller, together with others who ask for the same meanwhile.
+    /// Decides for one caller, together with others who would be in the way.
     pub(super) async fn queue(&self, db: &Db, caller: &Caller, request: Request) -> Result<Decision> {
-        let lane = Lane {
+        let wish = Wish {
             actor: caller.principal.actor,
             scopes: caller.principal.credential.scopes.clone(),
             origin: caller.origin.clone(),
-            claimant: request.claimant,
-            product: request.product.uuid(),
-            quantity: request.quantity.0,
+            request,
         };
-        let (answer, free) = self.0.lanes.enter(&lane, caller);
+        let lane = Lane::of(db, &wish);
+        let (answer, free) = self.0.lanes.enter(&lane, wish, caller);
         if free {
-            Turn { licensing: self.clone(), db: db.clone(), lane, request }.end();
+            // Nobody had a turn that could end.
+            drop(Turn { licensing: self.clone(), db: db.clone(), lane });
         }
         let lost = |_| Err(Error::unavailable("The authorization was cut off. Please try again in a moment."));
         answer.await.unwrap_or_else(lost)
@@ -87,37 +104,80 @@ struct Turn {
     licensing: Licensing,
     db: Db,
     lane: Lane,
-    request: Request,
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
         let waiting = self.licensing.0.lanes.next(&self.lane);
         if !waiting.is_empty() {
-            let Self { licensing, db, lane, request } = self;
-            let turn = Self { licensing: licensing.clone(), db: db.clone(), lane: lane.clone(), request: *request };
+            let turn = Self { licensing: self.licensing.clone(), db: self.db.clone(), lane: self.lane.clone() };
             tokio::spawn(turn.go(waiting));
         }
     }
 }
 
 impl Turn {
-    fn end(self) {}
+    async fn go(self, waiting: Vec<Waiting>) {
+        let mut groups: Vec<Vec<Waiting>> = Vec::new();
+        for one in waiting {
+            match groups.iter_mut().find(|group| group[0].wish == one.wish) {
+                Some(group) => group.push(one),
+                None => groups.push(vec![one]),
+            }
+        }
+        let decided = match self.db.dialect() {
+            // They are all of one wish here, and each statement is a transaction.
+            Dialect::Postgres => Ok(self.decide(&self.db, &groups).await),
+            Dialect::Sqlite => self.decide_in_one_transaction(&groups).await,
+        };
+        let waiting = groups.into_iter().flatten();
+        // Who has left meanwhile is told nothing.
+        match decided {
+            Ok(decisions) => waiting.zip(decisions).for_each(|(one, decision)| drop(one.told.send(decision))),
+            Err(error) => waiting.for_each(|one| drop(one.told.send(Err(Error::shared(&error))))),
+        }
+    }
 
-    async fn go(self, mut waiting: Vec<Waiting>) {
-        while let Some(caller) = waiting.iter().map(|one| &one.caller).max_by_key(|caller| caller.now) {
-            let attempts: Vec<_> = waiting.iter().map(|one| one.attempt).collect();
-            match self.licensing.decide(&self.db, caller, &self.request, &attempts).await {
-                Ok(decisions) => {
-                    let decided = waiting.drain(..decisions.len());
-                    // Who has left meanwhile is told nothing.
-                    decided.zip(decisions).for_each(|(one, decision)| drop(one.told.send(Ok(decision))));
-                }
+    /// What comes of all of them, in their order.
+    async fn decide(&self, db: &Db, groups: &[Vec<Waiting>]) -> Vec<Result<Decision>> {
+        let mut decisions = Vec::new();
+        for group in groups {
+            decisions.extend(self.decide_group(db, group).await);
+        }
+        decisions
+    }
+
+    /// The same, where all that is counted is counted, or nothing.
+    async fn decide_in_one_transaction(&self, groups: &[Vec<Waiting>]) -> Result<Vec<Result<Decision>>, Arc<Error>> {
+        let tx = self.db.begin().await?;
+        let mut decisions = self.decide(&tx, groups).await;
+        let ends = |decision: &Result<Decision>| {
+            decision.as_ref().is_err_and(|error| !matches!(error.kind(), Kind::NotFound | Kind::Forbidden))
+        };
+        if let Some(place) = decisions.iter().position(ends) {
+            decisions.swap_remove(place)?;
+        }
+        tx.commit().await?;
+        Ok(decisions)
+    }
+
+    /// What comes of those who ask for the same.
+    async fn decide_group(&self, db: &Db, group: &[Waiting]) -> Vec<Result<Decision>> {
+        let attempts: Vec<_> = group.iter().map(|one| one.attempt).collect();
+        let mut decisions = Vec::with_capacity(group.len());
+        // The last to come has the latest instant.
+        let Some(Waiting { caller, wish, .. }) = group.iter().max_by_key(|one| one.caller.now) else {
+            return decisions;
+        };
+        while decisions.len() < group.len() {
+            match self.licensing.decide(db, caller, &wish.request, &attempts[decisions.len()..]).await {
+                Ok(some) => decisions.extend(some.into_iter().map(Ok)),
                 Err(error) => {
                     let error = Arc::new(error);
-                    waiting.drain(..).for_each(|one| drop(one.told.send(Err(Error::shared(&error)))));
+                    decisions.resize_with(group.len(), || Err(Error::shared(&error)));
                 }
             }
         }
+        decisions
     }
 }

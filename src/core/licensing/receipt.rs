@@ -1,8 +1,6 @@
 //! Receipts: signed proofs of grants (JWS, RFC 7515, with EdDSA, RFC 8037), which anybody can check with the keys at
 //! `/.well-known/jwks.json` and without asking the marketplace. `docs/licensing.md` shows how.
 
-use jsonwebtoken::jwk::JwkSet;
-use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
@@ -13,7 +11,7 @@ use crate::core::clock::Timestamp;
 use crate::core::db::Db;
 use crate::core::id::Id;
 use crate::core::model::{Attempt, Claim, Entitlement, PartyType, Product};
-use crate::core::signing::{Keys, TokenType, install_cryptography};
+use crate::core::signing::{self, Keys, TokenType};
 use crate::core::{Error, Result};
 
 /// The claims of a receipt (RFC 7519, 4).
@@ -87,22 +85,6 @@ impl Receipt {
 /// # Errors
 /// When it is none, or none of the keys has signed it.
 pub fn verify(keys: &Value, text: &str) -> Result<Receipt> {
-    install_cryptography();
-    let refused = |why: String| Error::bad_request(format!("The receipt does not hold: {why}."));
-    let keys: JwkSet = serde_json::from_value(keys.clone()).map_err(|error| {
-        Error::bad_request(format!("These are no keys as /.well-known/jwks.json has them: {error}."))
-    })?;
-    let header = jsonwebtoken::decode_header(text).map_err(|_| refused("it is no signed text (JWS)".into()))?;
-    if header.typ.as_deref() != Some(TokenType::Receipt.word()) {
-        return Err(refused("it is something else that the marketplace signed".into()));
-    }
-    let unknown = || refused("it was signed with a key that the marketplace does not have, or has revoked".into());
-    let key = header.kid.as_deref().and_then(|id| keys.find(id)).ok_or_else(unknown)?;
-    let key = DecodingKey::from_jwk(key).map_err(|error| refused(error.to_string()))?;
-    let mut validation = Validation::new(Algorithm::EdDSA);
-    validation.validate_exp = false;
-    validation.validate_aud = false;
-    validation.required_spec_claims.clear();
-    let receipt = jsonwebtoken::decode::<Receipt>(text, &key, &validation);
-    receipt.map(|token| token.claims).map_err(|_| refused("it was changed after it was signed".into()))
+    signing::verify_with(keys, TokenType::Receipt, text)
+        .map_err(|error| Error::bad_request(format!("The receipt does not hold: {}", error.message())))
 }

@@ -38,7 +38,7 @@ impl Claimant {
 }
 
 /// The wish to use a product.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Request {
     /// For whom.
     pub claimant: Claimant,

@@ -107,17 +107,18 @@ impl Question<'_> {
         self.push_claims(statement);
         let now = statement.place(self.caller.now.unix_millis());
         let (quantity, wanted) = (statement.place(self.request.quantity.0), statement.place(self.wanted()));
+        // From the claims of one claimant on: SQLite takes `cross join` at its word, and left to itself it may begin with all
+        // entitlements to the product.
         let (from, until) = (dialect.millis("entitlements.valid_from"), dialect.millis("licenses.expires_at"));
         statement.push(&format!(
             "), terms as (select claims.id as claim_id, mine.shared, claims.entitlement_id, licenses.uses, {from} as starts, \
              case licenses.expiry when 'relative_date' then {from} + licenses.days_valid * {DAY} \
              when 'absolute_date' then {until} end as ends, licenses.grace_days * {DAY} as grace, \
              licenses.uses = 0 or licenses.uses - entitlements.authorization_count >= {quantity} as enough \
-             from gate cross join mine join claims on claims.id = mine.id \
-             join entitlements on entitlements.id = claims.entitlement_id \
-             join product_licenses on product_licenses.id = entitlements.product_license_id \
-             join licenses on licenses.id = product_licenses.license_id \
-             where gate.product and gate.party and gate.current and "
+             from gate cross join mine cross join claims cross join entitlements cross join product_licenses \
+             cross join licenses where gate.product and gate.party and gate.current and claims.id = mine.id \
+             and entitlements.id = claims.entitlement_id and product_licenses.id = entitlements.product_license_id \
+             and licenses.id = product_licenses.license_id and "
         ));
         dialect.push_any("product_licenses.product_id", &self.family.above, statement);
         // How a claim stands: it is over (1), to come (2), used up (3), or can be counted (4).
@@ -131,9 +132,9 @@ impl Question<'_> {
              else ({left}) / {quantity} end as number, candidates.claim_id, candidates.entitlement_id, \
              claims.claimant_type, claims.claimant_id, claims.created_at, claims.updated_at, claims.authorized_at, \
              claims.authorization_count, entitlements.authorization_count as used, candidates.uses, candidates.ends, \
-             candidates.closes from candidates join entitlements on entitlements.id = candidates.entitlement_id \
-             join claims on claims.id = candidates.claim_id \
-             where candidates.standing = 4 and (candidates.uses = 0 or {left} >= {quantity}) \
+             candidates.closes from candidates cross join entitlements cross join claims \
+             where entitlements.id = candidates.entitlement_id and claims.id = candidates.claim_id \
+             and candidates.standing = 4 and (candidates.uses = 0 or {left} >= {quantity}) \
              order by case when candidates.ends <= {now} then 1 else 0 end, candidates.shared, \
              case when candidates.ends is null then 1 else 0 end, candidates.ends, claims.authorization_count, \
              claims.created_at, candidates.claim_id limit 1"

@@ -3,10 +3,14 @@
 use uuid::Uuid;
 
 use super::{Claim, Entitlement, PartyType, Product};
+use crate::core::access::Caller;
+use crate::core::clock::Timestamp;
+use crate::core::db::Statement;
 use crate::core::field::choice::choice;
 use crate::core::field::{Line, Natural};
 use crate::core::id::Id;
 use crate::core::resource::{Resource, Table};
+use crate::core::{Error, Result};
 use crate::resource;
 
 choice! {
@@ -44,4 +48,15 @@ resource! {
 impl Resource for Attempt {
     const TABLE: Table =
         Table { name: "attempt", plural: "attempts", path: "/attempts", owner: Some("user_id"), ..Table::PLAIN };
+    const FILTERS: &'static [(&'static str, &'static str)] =
+        &[("since", "Only those from this instant on."), ("until", "Only those before this instant.")];
+
+    fn filter(name: &str, value: &str, _: &Caller, statement: &mut Statement) -> Result<()> {
+        let instant = value.parse::<Timestamp>().map_err(|_| {
+            Error::bad_request(format!("The parameter {name} must be a date-time such as 2026-01-31T12:00:00Z."))
+        })?;
+        let compared = if name == "since" { ">=" } else { "<" };
+        statement.push(&format!("attempts.created_at {compared} ")).push_arg(instant);
+        Ok(())
+    }
 }

@@ -42,6 +42,8 @@ impl Resource for Voucher {
         &[Reference { column: "product_license_id", table: &ProductLicense::TABLE }];
     const UNIQUE: &'static [&'static [&'static str]] = &[&["code"]];
 
+    const MOST_AT_ONCE: usize = 1000;
+
     fn complete(&mut self, caller: &Caller, _: &mut Input) -> Result<()> {
         if self.code.is_none() {
             self.code = Some(VoucherCode::random()?);

@@ -39,7 +39,10 @@ impl Query {
 
     /// Appends ` and …` for each filter. Of facets with `many` rows the index is left alone: on SQLite it would be taken
     /// for the one in the order of the rows, which finds the first of many sooner.
-    pub(super) fn push_conditions<R: Resource>(
+    ///
+    /// # Errors
+    /// When a value does not parse.
+    pub fn push_conditions<R: Resource>(
         &self,
         dialect: Dialect,
         caller: &Caller,

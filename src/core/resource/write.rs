@@ -53,24 +53,35 @@ pub async fn insert<R: Resource>(tx: &Tx, caller: &Caller, ancestors: &[Uuid], g
     input.finish()?;
     R::guard(tx, caller, None, Some(&row)).await?;
 
-    let mut statement = Statement::new(format!("insert into {} (id, ", R::TABLE.plural));
-    for field in R::FIELDS {
-        statement.push(&quoted(field.name)).push(", ");
-    }
-    statement.push("created_at, updated_at");
-    let mut values = row.values();
-    if !R::TABLE.search.is_empty() {
-        statement.push(", search");
-        values.push(search::document_of(&row).into());
-    }
-    statement.push(") values (").push_args(values).push(")");
-    tx.execute(statement).await?;
+    store(tx, std::slice::from_ref(&row)).await?;
     R::settle(tx, caller, None, Some(&row)).await?;
     for (name, file) in files {
         R::attach_beside(tx, caller, &row, &name, file).await?;
     }
     record(tx, caller, None, Some(&row)).await?;
     Ok(row)
+}
+
+/// How many values one statement binds at most: databases limit them.
+const VALUES: usize = 16_000;
+
+/// Writes new rows.
+pub(super) async fn store<R: Resource>(tx: &Tx, rows: &[R]) -> Result<()> {
+    let searched = !R::TABLE.search.is_empty();
+    for rows in rows.chunks(VALUES / (R::FIELDS.len() + 4)) {
+        let mut statement = Statement::new(format!("insert into {} (id, ", R::TABLE.plural));
+        for field in R::FIELDS {
+            statement.push(&quoted(field.name)).push(", ");
+        }
+        statement.push("created_at, updated_at").push(if searched { ", search" } else { "" }).push(") values ");
+        for (place, row) in rows.iter().enumerate() {
+            let mut values = row.values();
+            values.extend(searched.then(|| search::document_of(row).into()));
+            statement.push(if place > 0 { ", (" } else { "(" }).push_args(values).push(")");
+        }
+        tx.execute(statement).await?;
+    }
+    Ok(())
 }
 
 /// The row that a creation would make, by its fields alone: nothing is looked up or written.
@@ -85,7 +96,7 @@ pub fn draft<R: Resource>(caller: &Caller, ancestors: &[Uuid], given: impl Into<
     Ok(row)
 }
 
-fn read<R: Resource>(
+pub(super) fn read<R: Resource>(
     caller: &Caller,
     ancestors: &[Uuid],
     fields: Map<String, Value>,
@@ -225,7 +236,7 @@ async fn delete_once<R: Resource>(
 
 /// What the rest of the marketplace is to know of a change: its events, its entry in the audit log, and whether who may do
 /// what is to be found out anew.
-async fn record<R: Resource>(tx: &Tx, caller: &Caller, old: Option<&R>, new: Option<&R>) -> Result<()> {
+pub(super) async fn record<R: Resource>(tx: &Tx, caller: &Caller, old: Option<&R>, new: Option<&R>) -> Result<()> {
     tx.announce(R::events(tx, caller, old, new).await?);
     if let Some(entry) = Entry::of_change(caller, old, new) {
         tx.audit(entry);

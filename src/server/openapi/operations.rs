@@ -35,7 +35,8 @@ impl Operation {
         Self(json!({ "tags": [tag], "operationId": id, "summary": summary, "parameters": parameters }))
     }
 
-    fn header(self, name: &str) -> Self {
+    /// With a parameter that is a header.
+    pub fn header(self, name: &str) -> Self {
         self.parameter(parameters::reference(name))
     }
 

@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 /// The token of the administrator.
 pub const TOKEN: &str = "administrator-token-of-the-benchmark";
@@ -20,6 +21,10 @@ impl Process {
         command.args(["serve", "--listen", "127.0.0.1:0", "--database-url", url, "--log", "info"]);
         command.env("MKT_ADMIN_TOKEN", TOKEN).env("MKT_SECRET_KEY", "a secret key for the benchmark only");
         command.env("MKT_STORAGE_URL", format!("file://{}", folder.join("files").display()));
+        command
+            .env("MKT_MAX_CONNECTIONS", "20000")
+            .env("MKT_MAX_CONNECTIONS_PER_CLIENT", "20000")
+            .env("MKT_RATE_LIMIT", "0");
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let address = address(child.stderr.take().unwrap());
         Self { child, address }
@@ -30,6 +35,23 @@ impl Process {
         let mut child = command.arg("--bare").arg(file).stdout(Stdio::piped()).spawn().unwrap();
         let address = address(child.stdout.take().unwrap());
         Self { child, address }
+    }
+
+    /// A bare broadcast.
+    pub fn floor() -> Self {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        let mut child = command.arg("--floor").stdout(Stdio::piped()).spawn().unwrap();
+        let address = address(child.stdout.take().unwrap());
+        Self { child, address }
+    }
+
+    /// The time that it has had of the processors.
+    pub fn cpu(&self) -> Duration {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
+        let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
+        // The kernel counts in hundredths of a second.
+        Duration::from_millis(ticks * 10)
     }
 
     /// Resident memory in MB: now, and the most there was.
