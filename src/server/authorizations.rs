@@ -116,8 +116,8 @@ async fn batch(State(app): State<App>, asker: Asker, fields: Fields) -> Answer {
     let decisions = app.licensing().authorize_all(app.db(), &asker, &requests).await?;
     let item = |decision| {
         let message = match decision {
-            &Decision::Refused(ref refusal) => Some(refusal.message()),
-            &Decision::Granted(_) | &Decision::Failed(_) => None,
+            Decision::Refused(refusal) => Some(refusal.message()),
+            Decision::Granted(_) | Decision::Failed(_) => None,
         };
         Item { status: status_of(decision).as_u16(), message, decision }
     };

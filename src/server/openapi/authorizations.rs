@@ -112,7 +112,7 @@ pub fn schemas() -> [(&'static str, Value); 3] {
             json!({ "type": "boolean" }),
             "Whether to ask again is of no use until somebody changes the rights.",
         ),
-        "valid_from": instant("When the right begins, where that is to come."),
+        "valid_from": instant("When the next right begins, where one is to come."),
         "ended_at": instant("When it was last granted, where its time is over."),
         "message": { "type": "string" },
     });

@@ -5,8 +5,11 @@ use crate::core::Result;
 use crate::core::db::{Db, Dialect, Statement};
 use crate::core::licensing::found::Found;
 
+/// Appends the text of a change.
+type Push = fn(&Question<'_>, Dialect, &mut Statement);
+
 /// The changes, by the names that they have in the statement.
-const CHANGES: [(&str, fn(&Question<'_>, Dialect, &mut Statement)); 4] = [
+const CHANGES: [(&str, Push); 4] = [
     ("spent", |question, _, statement| question.push_spending(statement)),
     ("counted", |question, _, statement| question.push_counting(statement)),
     ("attempt", |question, dialect, statement| question.push_attempts(dialect, statement)),
