@@ -20,9 +20,7 @@ use crate::core::resource::{Query, Resource};
 
 /// The routes.
 pub fn routes() -> Router<App> {
-    Router::new()
-        .route("/vouchers/{voucher_id}/redeem", post(redeem_one))
-        .route("/attempts/summary", get(sum_up))
+    Router::new().route("/vouchers/{voucher_id}/redeem", post(redeem_one)).route("/attempts/summary", get(sum_up))
 }
 
 async fn redeem_one(State(app): State<App>, asker: Asker, Path(key): Path<String>, fields: Fields) -> Answer {

@@ -65,7 +65,8 @@ async fn find(tx: &Tx, caller: &Caller, key: &str) -> Result<Uuid> {
     }
     let unknown = || Error::not_found(Voucher::TABLE.name);
     let code = VoucherCode::parse(&Value::from(key)).map_err(|_| unknown())?;
-    let found: Option<(Uuid,)> = tx.optional(crate::sql!("select id from vouchers where code = $1", code.arg())).await?;
+    let found: Option<(Uuid,)> =
+        tx.optional(crate::sql!("select id from vouchers where code = $1", code.arg())).await?;
     found.map(|(id,)| id).ok_or_else(unknown)
 }
 
@@ -77,7 +78,9 @@ fn require_redeemable(caller: &Caller, voucher: &Voucher) -> Result<()> {
         (Some(start), _) if start > caller.now => {
             Err(Error::conflict(format!("The voucher can be redeemed from {start} on.")))
         }
-        (_, Some(end)) if end <= caller.now => Err(Error::conflict(format!("The voucher could be redeemed until {end}."))),
+        (_, Some(end)) if end <= caller.now => {
+            Err(Error::conflict(format!("The voucher could be redeemed until {end}.")))
+        }
         _ => Ok(()),
     }
 }

@@ -53,7 +53,8 @@ pub struct Summary {
 /// When a parameter does not hold, or the database is away.
 pub async fn summary(db: &Db, caller: &Caller, by: By, query: &Query) -> Result<Page<Summary>> {
     let day = db.dialect().day("attempts.created_at");
-    let (product, kind, claimant, on) = ("cast(null as uuid)", "cast(null as text)", "cast(null as uuid)", "cast(null as text)");
+    let (product, kind, claimant, on) =
+        ("cast(null as uuid)", "cast(null as text)", "cast(null as uuid)", "cast(null as text)");
     let (keys, groups) = match by {
         By::Product => (["attempts.product_id", kind, claimant, on], "attempts.product_id".to_owned()),
         By::Claimant => (

@@ -3,10 +3,10 @@
 use uuid::Uuid;
 
 use super::{Claim, Entitlement, PartyType, Product};
-use crate::core::field::choice::choice;
 use crate::core::access::Caller;
 use crate::core::clock::Timestamp;
 use crate::core::db::Statement;
+use crate::core::field::choice::choice;
 use crate::core::field::{Line, Natural};
 use crate::core::id::Id;
 use crate::core::resource::{Resource, Table};

@@ -65,7 +65,7 @@ pub async fn create_many<R: Resource>(
 
 fn number<R: Resource>(given: Option<&Value>) -> Result<usize> {
     let number = given.and_then(whole).and_then(|number| usize::try_from(number).ok());
-    number.filter(|number| (1..=R::MOST_AT_ONCE).contains(number)).ok_or_else(|| {
-        Error::invalid_field(COUNT, format!("must be a whole number from 1 to {}", R::MOST_AT_ONCE))
-    })
+    number
+        .filter(|number| (1..=R::MOST_AT_ONCE).contains(number))
+        .ok_or_else(|| Error::invalid_field(COUNT, format!("must be a whole number from 1 to {}", R::MOST_AT_ONCE)))
 }
