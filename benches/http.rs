@@ -2,7 +2,7 @@
 //! same bytes from memory, and beside `pgbench` with the same SQL. Run with `cargo bench --bench http`; PostgreSQL is
 //! started by `tests/postgres`. `MKT_BENCH_PRODUCTS` makes the catalogue smaller or larger.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::print_stdout, dead_code, missing_docs)]
 
 #[path = "http/catalogue.rs"]
 mod catalogue;

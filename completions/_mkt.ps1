@@ -759,6 +759,7 @@ Register-ArgumentCompleter -Native -CommandName 'mkt' -ScriptBlock {
             [CompletionResult]::new('create', 'create', [CompletionResultType]::ParameterValue, 'Create one')
             [CompletionResult]::new('update', 'update', [CompletionResultType]::ParameterValue, 'Change fields of one')
             [CompletionResult]::new('delete', 'delete', [CompletionResultType]::ParameterValue, 'Delete one, with all that it is composed of')
+            [CompletionResult]::new('summary', 'summary', [CompletionResultType]::ParameterValue, 'Sum them up, for bills and for whoever looks for fraud')
             break
         }
         'mkt;attempt;list' {
@@ -849,6 +850,27 @@ Register-ArgumentCompleter -Native -CommandName 'mkt' -ScriptBlock {
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How to print data')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Even if people lose rights with it')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for --output json')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print data and errors only')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print data and errors only')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Print more of what happens')
+            [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Never ask')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Answer yes to all that would be asked')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Answer yes to all that would be asked')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'mkt;attempt;summary' {
+            [CompletionResult]::new('--by', '--by', [CompletionResultType]::ParameterName, 'What to sum up by')
+            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Only attempts from this time on')
+            [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Only attempts before this time')
+            [CompletionResult]::new('--where', '--where', [CompletionResultType]::ParameterName, 'Only those whose field has this value; may be repeated')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'The marketplace''s address [default: that of the profile, else http://127.0.0.1:3000]')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How to print data')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for --output json')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print data and errors only')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print data and errors only')
@@ -4293,6 +4315,8 @@ Register-ArgumentCompleter -Native -CommandName 'mkt' -ScriptBlock {
             [CompletionResult]::new('create', 'create', [CompletionResultType]::ParameterValue, 'Create one')
             [CompletionResult]::new('update', 'update', [CompletionResultType]::ParameterValue, 'Change fields of one')
             [CompletionResult]::new('delete', 'delete', [CompletionResultType]::ParameterValue, 'Delete one, with all that it is composed of')
+            [CompletionResult]::new('issue', 'issue', [CompletionResultType]::ParameterValue, 'Make one or many for an offer, with codes of their own')
+            [CompletionResult]::new('redeem', 'redeem', [CompletionResultType]::ParameterValue, 'Turn a code into an entitlement, for yourself or as a gift')
             break
         }
         'mkt;voucher;list' {
@@ -4383,6 +4407,46 @@ Register-ArgumentCompleter -Native -CommandName 'mkt' -ScriptBlock {
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How to print data')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Even if people lose rights with it')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for --output json')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print data and errors only')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print data and errors only')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Print more of what happens')
+            [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Never ask')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Answer yes to all that would be asked')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Answer yes to all that would be asked')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'mkt;voucher;issue' {
+            [CompletionResult]::new('--product', '--product', [CompletionResultType]::ParameterName, 'The product of the offer, by name or id')
+            [CompletionResult]::new('--license', '--license', [CompletionResultType]::ParameterName, 'The licence of the offer, by name or id')
+            [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'How many')
+            [CompletionResult]::new('--expires-at', '--expires-at', [CompletionResultType]::ParameterName, 'Until when they can be redeemed, such as 2027-01-31')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'The marketplace''s address [default: that of the profile, else http://127.0.0.1:3000]')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How to print data')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for --output json')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print data and errors only')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print data and errors only')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Print more of what happens')
+            [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Never ask')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Answer yes to all that would be asked')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Answer yes to all that would be asked')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'mkt;voucher;redeem' {
+            [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'Give the entitlement to another user, by name or id')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'The marketplace''s address [default: that of the profile, else http://127.0.0.1:3000]')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How to print data')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--claim', '--claim', [CompletionResultType]::ParameterName, 'Claim the entitlement for yourself, too, so that products find it')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for --output json')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print data and errors only')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print data and errors only')

@@ -181,6 +181,9 @@ _mkt() {
             mkt__subcmd__attempt,show)
                 cmd="mkt__subcmd__attempt__subcmd__show"
                 ;;
+            mkt__subcmd__attempt,summary)
+                cmd="mkt__subcmd__attempt__subcmd__summary"
+                ;;
             mkt__subcmd__attempt,update)
                 cmd="mkt__subcmd__attempt__subcmd__update"
                 ;;
@@ -634,8 +637,14 @@ _mkt() {
             mkt__subcmd__voucher,delete)
                 cmd="mkt__subcmd__voucher__subcmd__delete"
                 ;;
+            mkt__subcmd__voucher,issue)
+                cmd="mkt__subcmd__voucher__subcmd__issue"
+                ;;
             mkt__subcmd__voucher,list)
                 cmd="mkt__subcmd__voucher__subcmd__list"
+                ;;
+            mkt__subcmd__voucher,redeem)
+                cmd="mkt__subcmd__voucher__subcmd__redeem"
                 ;;
             mkt__subcmd__voucher,show)
                 cmd="mkt__subcmd__voucher__subcmd__show"
@@ -669,7 +678,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -703,7 +712,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -753,7 +762,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -791,7 +800,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -849,7 +858,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -887,7 +896,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -937,7 +946,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -952,7 +961,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__attempt)
-            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete"
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete summary"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -971,7 +980,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1017,7 +1026,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1051,7 +1060,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1105,7 +1114,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1139,7 +1148,57 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mkt__subcmd__attempt__subcmd__summary)
+            opts="-q -y -h --by --since --until --where --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --by)
+                    COMPREPLY=($(compgen -W "product claimant day" -- "${cur}"))
+                    return 0
+                    ;;
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --until)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --where)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1185,7 +1244,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1239,7 +1298,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1277,7 +1336,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1311,7 +1370,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1357,7 +1416,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1391,7 +1450,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1445,7 +1504,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1479,7 +1538,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1525,7 +1584,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1559,7 +1618,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1609,7 +1668,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1647,7 +1706,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1705,7 +1764,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1743,7 +1802,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1781,7 +1840,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1831,7 +1890,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1869,7 +1928,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1907,7 +1966,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1941,7 +2000,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1991,7 +2050,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -2029,7 +2088,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -2087,7 +2146,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -2125,7 +2184,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -2159,7 +2218,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -2193,7 +2252,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -2247,7 +2306,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -2289,7 +2348,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -2351,7 +2410,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -2393,7 +2452,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -2447,7 +2506,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -2481,7 +2540,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -2535,7 +2594,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -2577,7 +2636,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -2639,7 +2698,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -2681,7 +2740,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -2735,7 +2794,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -2769,7 +2828,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -2815,7 +2874,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -2849,7 +2908,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -2903,7 +2962,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -2937,7 +2996,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -2983,7 +3042,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -3017,7 +3076,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -3071,7 +3130,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -3113,7 +3172,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -3175,7 +3234,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -3217,7 +3276,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -3271,7 +3330,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -3305,7 +3364,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -3351,7 +3410,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -3385,7 +3444,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -3439,7 +3498,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -3473,7 +3532,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -3519,7 +3578,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -3553,7 +3612,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -3603,7 +3662,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -3641,7 +3700,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -3699,7 +3758,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -3737,7 +3796,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -3787,7 +3846,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -3821,7 +3880,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -3867,7 +3926,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -3901,7 +3960,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -3935,7 +3994,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -3969,7 +4028,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -4023,7 +4082,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -4057,7 +4116,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -4103,7 +4162,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -4137,7 +4196,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -4191,7 +4250,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -4233,7 +4292,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -4295,7 +4354,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -4337,7 +4396,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -4391,7 +4450,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -4425,7 +4484,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -4471,7 +4530,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -4505,7 +4564,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -4559,7 +4618,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -4593,7 +4652,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -4639,7 +4698,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -4673,7 +4732,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -4719,7 +4778,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -4753,7 +4812,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -4807,7 +4866,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -4841,7 +4900,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -4887,7 +4946,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -4925,7 +4984,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -4959,7 +5018,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -5009,7 +5068,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -5047,7 +5106,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -5105,7 +5164,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -5143,7 +5202,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -5193,7 +5252,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -5227,7 +5286,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -5261,7 +5320,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -5295,7 +5354,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -5345,7 +5404,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -5383,7 +5442,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -5441,7 +5500,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -5479,7 +5538,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -5529,7 +5588,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -5567,7 +5626,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -5605,7 +5664,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -5643,7 +5702,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -5681,7 +5740,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -5715,7 +5774,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -5765,7 +5824,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -5803,7 +5862,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -5861,7 +5920,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -5899,7 +5958,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -5949,7 +6008,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -5983,7 +6042,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -6017,7 +6076,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -6075,7 +6134,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -6121,7 +6180,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -6187,7 +6246,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -6233,7 +6292,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -6291,7 +6350,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -6325,7 +6384,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -6375,7 +6434,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -6413,7 +6472,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -6471,7 +6530,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -6509,7 +6568,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -6559,7 +6618,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -6593,7 +6652,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -6639,7 +6698,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -6673,7 +6732,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -6727,7 +6786,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -6761,7 +6820,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -6795,7 +6854,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -6829,7 +6888,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -6875,7 +6934,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -6909,7 +6968,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -6943,7 +7002,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -6977,7 +7036,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -7011,7 +7070,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -7045,7 +7104,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -7079,7 +7138,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -7113,7 +7172,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -7159,7 +7218,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -7193,7 +7252,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -7247,7 +7306,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -7281,7 +7340,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -7327,7 +7386,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -7361,7 +7420,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -7411,7 +7470,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -7449,7 +7508,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -7507,7 +7566,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -7545,7 +7604,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -7595,7 +7654,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -7633,7 +7692,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -7755,7 +7814,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -7797,7 +7856,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -7839,7 +7898,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -7881,7 +7940,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -7923,7 +7982,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -7957,7 +8016,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -7991,7 +8050,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -8037,7 +8096,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -8071,7 +8130,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -8125,7 +8184,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -8159,7 +8218,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -8205,7 +8264,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -8239,7 +8298,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -8289,7 +8348,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -8327,7 +8386,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -8385,7 +8444,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -8423,7 +8482,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -8473,7 +8532,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -8507,7 +8566,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -8565,7 +8624,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -8611,7 +8670,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -8677,7 +8736,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -8723,7 +8782,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -8781,7 +8840,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -8815,7 +8874,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -8873,7 +8932,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -8911,7 +8970,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -8969,7 +9028,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -9007,7 +9066,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -9045,7 +9104,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -9083,7 +9142,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -9133,7 +9192,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -9167,7 +9226,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -9213,7 +9272,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -9247,7 +9306,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -9301,7 +9360,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -9335,7 +9394,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -9381,7 +9440,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -9431,7 +9490,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -9446,7 +9505,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__voucher)
-            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete"
+            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help list show create update delete issue redeem"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -9465,7 +9524,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -9511,7 +9570,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -9545,7 +9604,57 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mkt__subcmd__voucher__subcmd__issue)
+            opts="-q -y -h --product --license --count --expires-at --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --product)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --license)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --count)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --expires-at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -9599,7 +9708,45 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mkt__subcmd__voucher__subcmd__redeem)
+            opts="-q -y -h --user --claim --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -9633,7 +9780,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -9679,7 +9826,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -9725,7 +9872,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -9759,7 +9906,7 @@ _mkt() {
                     return 0
                     ;;
                 --output)
-                    COMPREPLY=($(compgen -W "table json yaml id" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
                     return 0
                     ;;
                 --color)

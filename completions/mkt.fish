@@ -30,6 +30,7 @@ complete -c mkt -n "__fish_mkt_needs_command" -l token-file -d 'A file with the 
 complete -c mkt -n "__fish_mkt_needs_command" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_needs_command" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -118,6 +119,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand serve" -l token-file -d 'A file 
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -136,6 +138,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand migrate; and not __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and not __fish_seen_subcommand_from run status check" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and not __fish_seen_subcommand_from run status check" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -156,6 +159,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from run" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from run" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -173,6 +177,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from status" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from status" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -190,6 +195,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from check" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from check" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -206,6 +212,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand publish" -l token-file -d 'A fil
 complete -c mkt -n "__fish_mkt_using_subcommand publish" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand publish" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -227,6 +234,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand watch" -l token-file -d 'A file 
 complete -c mkt -n "__fish_mkt_using_subcommand watch" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand watch" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -244,6 +252,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand search" -l token-file -d 'A file
 complete -c mkt -n "__fish_mkt_using_subcommand search" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand search" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -261,6 +270,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand authorize" -l token-file -d 'A f
 complete -c mkt -n "__fish_mkt_using_subcommand authorize" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand authorize" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -284,6 +294,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand verify-receipt" -l token-file -d
 complete -c mkt -n "__fish_mkt_using_subcommand verify-receipt" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand verify-receipt" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -300,6 +311,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand status" -l token-file -d 'A file
 complete -c mkt -n "__fish_mkt_using_subcommand status" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand status" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -321,6 +333,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand audit" -l token-file -d 'A file 
 complete -c mkt -n "__fish_mkt_using_subcommand audit" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand audit" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -339,6 +352,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and not __fish_seen
 complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and not __fish_seen_subcommand_from list rotate revoke" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and not __fish_seen_subcommand_from list rotate revoke" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -360,6 +374,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -378,6 +393,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and __fish_seen_subcommand_from rotate" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and __fish_seen_subcommand_from rotate" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -396,6 +412,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and __fish_seen_subcommand_from revoke" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand signing-key; and __fish_seen_subcommand_from revoke" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -413,6 +430,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand login" -l token-file -d 'A file 
 complete -c mkt -n "__fish_mkt_using_subcommand login" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand login" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -432,6 +450,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand logout" -l token-file -d 'A file
 complete -c mkt -n "__fish_mkt_using_subcommand logout" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand logout" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -448,6 +467,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand whoami" -l token-file -d 'A file
 complete -c mkt -n "__fish_mkt_using_subcommand whoami" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand whoami" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -464,6 +484,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand profile; and not __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand profile; and not __fish_seen_subcommand_from add use list remove" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand profile; and not __fish_seen_subcommand_from add use list remove" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -484,6 +505,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from add" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from add" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -500,6 +522,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from use" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from use" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -516,6 +539,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -532,6 +556,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from remove" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand profile; and __fish_seen_subcommand_from remove" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -548,6 +573,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand completions" -l token-file -d 'A
 complete -c mkt -n "__fish_mkt_using_subcommand completions" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand completions" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -564,6 +590,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand man" -l token-file -d 'A file wi
 complete -c mkt -n "__fish_mkt_using_subcommand man" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand man" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -580,6 +607,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand openapi" -l token-file -d 'A fil
 complete -c mkt -n "__fish_mkt_using_subcommand openapi" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand openapi" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -596,6 +624,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand appointment; and not __fish_seen
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and not __fish_seen_subcommand_from list show create update delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -623,6 +652,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -642,6 +672,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -662,6 +693,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -682,6 +714,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -699,6 +732,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -710,27 +744,29 @@ complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand appointment; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
-complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
-complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
-complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete summary" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete summary" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete summary" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete summary" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
-complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete summary" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete" -l json -d 'Short for --output json'
-complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete" -s q -l quiet -d 'Print data and errors only'
-complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete" -l verbose -d 'Print more of what happens'
-complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete" -l no-input -d 'Never ask'
-complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete" -s y -l yes -d 'Answer yes to all that would be asked'
-complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete" -f -a "list" -d 'List attempts'
-complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete" -f -a "show" -d 'Show one'
-complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete" -f -a "create" -d 'Create one'
-complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete" -f -a "update" -d 'Change fields of one'
-complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete" -f -a "delete" -d 'Delete one, with all that it is composed of'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete summary" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete summary" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete summary" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete summary" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete summary" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete summary" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete summary" -f -a "list" -d 'List attempts'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete summary" -f -a "show" -d 'Show one'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete summary" -f -a "create" -d 'Create one'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete summary" -f -a "update" -d 'Change fields of one'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete summary" -f -a "delete" -d 'Delete one, with all that it is composed of'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and not __fish_seen_subcommand_from list show create update delete summary" -f -a "summary" -d 'Sum them up, for bills and for whoever looks for fraud'
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from list" -l page -d 'The page, from 1' -r
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from list" -l per-page -d 'Entries on a page' -r
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
@@ -742,6 +778,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -760,6 +797,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -779,6 +817,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -798,6 +837,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -814,6 +854,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -825,12 +866,36 @@ complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from summary" -l by -d 'What to sum up by' -r -f -a "product\t'The product'
+claimant\t'The user or group'
+day\t'The day, of UTC'"
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from summary" -l since -d 'Only attempts from this time on' -r
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from summary" -l until -d 'Only attempts before this time' -r
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from summary" -l where -d 'Only those whose field has this value; may be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from summary" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from summary" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from summary" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from summary" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from summary" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from summary" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from summary" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from summary" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from summary" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from summary" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand attempt; and __fish_seen_subcommand_from summary" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and not __fish_seen_subcommand_from list show create update delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and not __fish_seen_subcommand_from list show create update delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -857,6 +922,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -875,6 +941,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -894,6 +961,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -913,6 +981,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -929,6 +998,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -946,6 +1016,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish validate yank" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish validate yank" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -976,6 +1047,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -995,6 +1067,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -1015,6 +1088,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -1035,6 +1109,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -1052,6 +1127,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -1070,6 +1146,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from publish" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from publish" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -1087,6 +1164,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from validate" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from validate" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -1104,6 +1182,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from yank" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from yank" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -1120,6 +1199,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand claim; and not __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand claim; and not __fish_seen_subcommand_from list show create delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand claim; and not __fish_seen_subcommand_from list show create delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -1146,6 +1226,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -1165,6 +1246,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -1185,6 +1267,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -1202,6 +1285,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand claim; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -1219,6 +1303,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand configuration; and not __fish_se
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and not __fish_seen_subcommand_from list show create update delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -1247,6 +1332,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_s
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -1267,6 +1353,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_s
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -1288,6 +1375,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_s
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -1309,6 +1397,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_s
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -1327,6 +1416,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_s
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand configuration; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -1344,6 +1434,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand dependency; and not __fish_seen_
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and not __fish_seen_subcommand_from list show create update delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -1372,6 +1463,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subc
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -1392,6 +1484,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subc
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -1413,6 +1506,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subc
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -1434,6 +1528,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subc
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -1452,6 +1547,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subc
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand dependency; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -1469,6 +1565,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and not __fish_seen
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and not __fish_seen_subcommand_from list show create update delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -1495,6 +1592,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -1513,6 +1611,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -1532,6 +1631,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -1551,6 +1651,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -1567,6 +1668,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand entitlement; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -1584,6 +1686,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand exposure; and not __fish_seen_su
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and not __fish_seen_subcommand_from list show create update delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -1612,6 +1715,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -1632,6 +1736,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -1653,6 +1758,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -1674,6 +1780,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -1692,6 +1799,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand exposure; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -1709,6 +1817,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand group; and not __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand group; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand group; and not __fish_seen_subcommand_from list show create update delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -1735,6 +1844,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -1753,6 +1863,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -1772,6 +1883,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -1791,6 +1903,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -1807,6 +1920,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand group; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -1824,6 +1938,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand identity; and not __fish_seen_su
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and not __fish_seen_subcommand_from list show create update delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -1851,6 +1966,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -1870,6 +1986,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -1890,6 +2007,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -1910,6 +2028,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -1927,6 +2046,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand identity; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -1944,6 +2064,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand idp; and not __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and not __fish_seen_subcommand_from list show create update delete enable disable" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and not __fish_seen_subcommand_from list show create update delete enable disable" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -1972,6 +2093,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -1990,6 +2112,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -2009,6 +2132,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -2028,6 +2152,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -2044,6 +2169,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -2061,6 +2187,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from enable" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from enable" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -2077,6 +2204,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from disable" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from disable" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -2093,6 +2221,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_su
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -2121,6 +2250,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -2141,6 +2271,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -2162,6 +2293,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -2183,6 +2315,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -2201,6 +2334,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -2218,6 +2352,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand interface; and not __fish_seen_s
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and not __fish_seen_subcommand_from list show create update delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -2244,6 +2379,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -2262,6 +2398,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -2281,6 +2418,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -2300,6 +2438,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -2316,6 +2455,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -2333,6 +2473,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand license; and not __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand license; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand license; and not __fish_seen_subcommand_from list show create update delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -2359,6 +2500,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -2377,6 +2519,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -2396,6 +2539,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -2415,6 +2559,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -2431,6 +2576,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand license; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -2448,6 +2594,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand logo; and not __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and not __fish_seen_subcommand_from list show create update delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -2475,6 +2622,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -2494,6 +2642,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -2514,6 +2663,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -2534,6 +2684,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -2551,6 +2702,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand logo; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -2568,6 +2720,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand member; and not __fish_seen_subc
 complete -c mkt -n "__fish_mkt_using_subcommand member; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand member; and not __fish_seen_subcommand_from list show create update delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -2595,6 +2748,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcomma
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -2614,6 +2768,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcomma
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -2634,6 +2789,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcomma
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -2654,6 +2810,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcomma
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -2671,6 +2828,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcomma
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand member; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -2688,6 +2846,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand offer; and not __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and not __fish_seen_subcommand_from list show create update delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -2715,6 +2874,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -2734,6 +2894,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -2754,6 +2915,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -2774,6 +2936,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -2791,6 +2954,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand offer; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -2808,6 +2972,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand parameter; and not __fish_seen_s
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and not __fish_seen_subcommand_from list show create update delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -2837,6 +3002,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -2858,6 +3024,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -2880,6 +3047,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -2902,6 +3070,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -2921,6 +3090,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -2938,6 +3108,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_su
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -2965,6 +3136,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -2984,6 +3156,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -3004,6 +3177,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -3024,6 +3198,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -3041,6 +3216,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -3058,6 +3234,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand product; and not __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand product; and not __fish_seen_subcommand_from list show create update delete publish unpublish" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand product; and not __fish_seen_subcommand_from list show create update delete publish unpublish" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -3086,6 +3263,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -3104,6 +3282,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -3123,6 +3302,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -3142,6 +3322,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -3158,6 +3339,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -3175,6 +3357,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from publish" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from publish" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -3191,6 +3374,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from unpublish" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from unpublish" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -3207,6 +3391,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand role; and not __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand role; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand role; and not __fish_seen_subcommand_from list show create update delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -3233,6 +3418,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -3251,6 +3437,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -3270,6 +3457,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -3289,6 +3477,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -3305,6 +3494,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand role; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -3322,6 +3512,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and not __fish_seen_
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and not __fish_seen_subcommand_from list show create update delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -3349,6 +3540,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subc
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -3368,6 +3560,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subc
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -3388,6 +3581,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subc
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -3408,6 +3602,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subc
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -3425,6 +3620,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subc
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand screenshot; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -3442,6 +3638,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and not __fish_seen
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and not __fish_seen_subcommand_from list show create update delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -3468,6 +3665,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -3486,6 +3684,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -3505,6 +3704,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -3524,6 +3724,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -3540,6 +3741,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_sub
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand sub-product; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -3557,6 +3759,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and not __fish_seen_s
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and not __fish_seen_subcommand_from list show create update delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -3584,6 +3787,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -3603,6 +3807,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -3623,6 +3828,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -3643,6 +3849,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -3660,6 +3867,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand surrogate; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -3677,6 +3885,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand task; and not __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand task; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand task; and not __fish_seen_subcommand_from list show create update delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -3706,6 +3915,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -3727,6 +3937,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -3749,6 +3960,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -3771,6 +3983,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -3790,6 +4003,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand task; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -3807,6 +4021,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete revoke rotate" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand token; and not __fish_seen_subcommand_from list show create update delete revoke rotate" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -3836,6 +4051,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -3855,6 +4071,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -3877,6 +4094,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -3897,6 +4115,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -3914,6 +4133,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -3932,6 +4152,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from revoke" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from revoke" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -3949,6 +4170,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from rotate" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand token; and __fish_seen_subcommand_from rotate" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -3965,6 +4187,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand user; and not __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand user; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand user; and not __fish_seen_subcommand_from list show create update delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -3991,6 +4214,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -4009,6 +4233,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -4028,6 +4253,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -4047,6 +4273,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -4063,6 +4290,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -4074,27 +4302,30 @@ complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand user; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
-complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
-complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
-complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete issue redeem" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete issue redeem" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete issue redeem" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete issue redeem" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
-complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete issue redeem" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete" -l json -d 'Short for --output json'
-complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete" -s q -l quiet -d 'Print data and errors only'
-complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete" -l verbose -d 'Print more of what happens'
-complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete" -l no-input -d 'Never ask'
-complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete" -s y -l yes -d 'Answer yes to all that would be asked'
-complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete" -f -a "list" -d 'List vouchers'
-complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete" -f -a "show" -d 'Show one'
-complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete" -f -a "create" -d 'Create one'
-complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete" -f -a "update" -d 'Change fields of one'
-complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete" -f -a "delete" -d 'Delete one, with all that it is composed of'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete issue redeem" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete issue redeem" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete issue redeem" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete issue redeem" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete issue redeem" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete issue redeem" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete issue redeem" -f -a "list" -d 'List vouchers'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete issue redeem" -f -a "show" -d 'Show one'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete issue redeem" -f -a "create" -d 'Create one'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete issue redeem" -f -a "update" -d 'Change fields of one'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete issue redeem" -f -a "delete" -d 'Delete one, with all that it is composed of'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete issue redeem" -f -a "issue" -d 'Make one or many for an offer, with codes of their own'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and not __fish_seen_subcommand_from list show create update delete issue redeem" -f -a "redeem" -d 'Turn a code into an entitlement, for yourself or as a gift'
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from list" -l page -d 'The page, from 1' -r
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from list" -l per-page -d 'Entries on a page' -r
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
@@ -4106,6 +4337,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -4124,6 +4356,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -4143,6 +4376,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -4162,6 +4396,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -4178,6 +4413,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
@@ -4189,3 +4425,43 @@ complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from issue" -l product -d 'The product of the offer, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from issue" -l license -d 'The licence of the offer, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from issue" -l count -d 'How many' -r
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from issue" -l expires-at -d 'Until when they can be redeemed, such as 2027-01-31' -r
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from issue" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from issue" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from issue" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from issue" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from issue" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from issue" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from issue" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from issue" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from issue" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from issue" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from issue" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from redeem" -l user -d 'Give the entitlement to another user, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from redeem" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from redeem" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from redeem" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from redeem" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from redeem" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from redeem" -l claim -d 'Claim the entitlement for yourself, too, so that products find it'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from redeem" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from redeem" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from redeem" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from redeem" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from redeem" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand voucher; and __fish_seen_subcommand_from redeem" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -4,6 +4,7 @@ mod ask;
 mod audit;
 mod authorize;
 mod completions;
+mod csv;
 mod error;
 mod global;
 mod limits;

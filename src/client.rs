@@ -93,7 +93,11 @@ impl Client {
     }
 
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        let request = self.http.request(method, self.address(path));
+        self.request_at(method, self.address(path))
+    }
+
+    fn request_at(&self, method: Method, address: Url) -> RequestBuilder {
+        let request = self.http.request(method, address);
         match &self.token {
             Some(token) => request.bearer_auth(token.expose()),
             None => request,

@@ -10,3 +10,4 @@ mod profiles;
 mod publish;
 mod resources;
 mod tokens;
+mod vouchers;

@@ -20,6 +20,8 @@ pub enum Output {
     Json,
     /// The same, as YAML.
     Yaml,
+    /// Comma-separated values, a line each; nested ones as JSON.
+    Csv,
     /// Ids only.
     Id,
 }

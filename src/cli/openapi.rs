@@ -13,7 +13,7 @@ pub fn run(_: &Args, printer: &Printer) -> Result<(), Failed> {
     let json = |document: &_| serde_json::to_string_pretty(document).unwrap_or_default();
     let ids = |_: &_| Vec::new();
     match printer.output {
-        Output::Table | Output::Id => printer.data(&json(&server::openapi())),
+        Output::Table | Output::Csv | Output::Id => printer.data(&json(&server::openapi())),
         Output::Json | Output::Yaml => printer.value(&server::openapi(), json, ids),
     }
 }

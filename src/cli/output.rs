@@ -9,6 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::csv;
 use super::error::{Code, Failed};
 use super::global::{Color, Global, Output};
 
@@ -61,6 +62,7 @@ impl Printer {
             Output::Yaml => {
                 serde_saphyr::to_string(value).map_err(|error| Failed::new(error.to_string()))?.trim_end().to_owned()
             }
+            Output::Csv => csv::of(&serde_json::to_value(value).map_err(|error| Failed::new(error.to_string()))?)?,
             Output::Id => printable(&ids(value).join("\n")),
         };
         if text.is_empty() { Ok(()) } else { self.data(&text) }

@@ -72,7 +72,7 @@ pub async fn run(args: Args, global: &Global, printer: &Printer) -> Result<(), F
     bar.finish_and_clear();
     match printer.output {
         Output::Table => {}
-        Output::Json | Output::Yaml | Output::Id => {
+        Output::Json | Output::Yaml | Output::Csv | Output::Id => {
             let ids = |results: &Vec<Value>| {
                 results
                     .iter()

@@ -4,6 +4,7 @@ mod command;
 mod fields;
 mod find;
 mod noun;
+mod own;
 mod print;
 mod token;
 
@@ -55,6 +56,7 @@ pub async fn run(args: Args, global: &Global, printer: &Printer) -> Result<(), F
             }
             return deleted(noun, &records, id(&item).await?, delete.force, printer).await;
         }
+        Action::Own(own) => return own::run(own, &client, printer).await,
         Action::Do(deed, item) => records.act(id(&item).await?, deed.verb).await?,
     };
     print::record(noun, &answer, printer)

@@ -70,7 +70,7 @@ fn timed_out(count: Option<u64>, seen: u64) -> Result<(), Failed> {
 
 fn line(output: Output, event: &Event, json: String) -> String {
     match output {
-        Output::Json | Output::Yaml => json,
+        Output::Json | Output::Yaml | Output::Csv => json,
         Output::Id => event.id.to_string(),
         Output::Table => {
             let what = format!("{} {}", event.resource_type, event.event_type);

@@ -1,7 +1,7 @@
 //! Whether products may be used, and the keys that receipts are checked with.
 
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::collection::{IDEMPOTENCY_KEY, new_key};
 use super::{Client, Result};
@@ -23,6 +23,19 @@ impl Client {
     /// As [`authorize`](Self::authorize).
     pub async fn check_authorization(&self, request: &Request) -> Result<Decision> {
         self.get(&path(request), &[("quantity", request.quantity.0.to_string())]).await
+    }
+
+    /// Redeems the voucher of this code, once, however often the call has to be repeated, and answers it.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn redeem_voucher(&self, code: &str, fields: &Map<String, Value>) -> Result<Value> {
+        let mut address = self.address("/vouchers");
+        if let Ok(mut segments) = address.path_segments_mut() {
+            segments.push(code).push("redeem");
+        }
+        let call = self.request_at(Method::POST, address).header(IDEMPOTENCY_KEY, new_key());
+        self.send(call.json(fields)).await
     }
 
     /// The public keys of the marketplace (RFC 7517).

@@ -34,6 +34,7 @@ use super::Result;
 use super::access::Caller;
 use super::db::{Db, Statement, Tx};
 use super::event::NewEvent;
+use super::field::Shape;
 use super::files::{FileKind, Stored};
 
 /// A resource of the marketplace: its table, and what is particular to it. All has a default but the table.
@@ -54,8 +55,8 @@ pub trait Resource: Record {
     const MOST_AT_ONCE: usize = 0;
     /// The files that it takes, by the names of their form fields.
     const FILES: &'static [(&'static str, FileKind)] = &[];
-    /// Filters beyond the fields, each with what it leaves; see [`filter`](Self::filter).
-    const FILTERS: &'static [(&'static str, &'static str)] = &[];
+    /// Filters beyond the fields, each with the shape of its value and what it leaves; see [`filter`](Self::filter).
+    const FILTERS: &'static [(&'static str, Shape, &'static str)] = &[];
 
     /// Text fields of few distinct values, with an index that begins with them.
     const FACETS: &'static [&'static str] = &[];

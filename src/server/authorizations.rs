@@ -109,19 +109,22 @@ struct Item<'a> {
     decision: &'a Decision,
 }
 
+impl<'a> Item<'a> {
+    fn of(decision: &'a Decision) -> Self {
+        let message = match decision {
+            Decision::Refused(refusal) => Some(refusal.message()),
+            Decision::Granted(_) | Decision::Failed(_) => None,
+        };
+        Self { status: status_of(decision).as_u16(), message, decision }
+    }
+}
+
 async fn batch(State(app): State<App>, asker: Asker, fields: Fields) -> Answer {
     let fields = fields.unwrapped("batch");
     let requests = requests(fields.get("authorizations"))?;
     let asker = asker.sending_value(&Value::Object(fields));
     let decisions = app.licensing().authorize_all(app.db(), &asker, &requests).await?;
-    let item = |decision| {
-        let message = match decision {
-            Decision::Refused(refusal) => Some(refusal.message()),
-            Decision::Granted(_) | Decision::Failed(_) => None,
-        };
-        Item { status: status_of(decision).as_u16(), message, decision }
-    };
-    let results: Vec<_> = decisions.iter().map(item).collect();
+    let results: Vec<_> = decisions.iter().map(Item::of).collect();
     answer::json(StatusCode::OK, &json!({ "results": results }))
 }
 

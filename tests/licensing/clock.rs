@@ -24,8 +24,11 @@ async fn word(core: &Core, now: Timestamp, claimant: Claimant, product: Uuid) ->
     decisions[0].0
 }
 
+/// What holds before an instant, the instant, what holds from then on.
+type Boundaries<'a> = &'a [(&'a str, &'a str, &'a str)];
+
 /// Right before and at each boundary of a right: the word before, the boundary, the word from then on.
-async fn crosses(core: &Core, terms: Value, valid_from: &str, boundaries: &[(&str, &str, &str)]) {
+async fn crosses(core: &Core, terms: Value, valid_from: &str, boundaries: Boundaries<'_>) {
     let (claimant, product) = core.right(at("2020-01-01"), terms.clone(), at(valid_from)).await;
     for (before, boundary, after) in boundaries {
         let boundary = at(boundary);
@@ -46,7 +49,7 @@ on_both! {
         let (early, active, grace, over) = ("not_yet_valid", "active", "grace", "expired");
         let relative = |days: i64, grace: i64| json!({ "expiry": "relative_date", "days_valid": days, "grace_days": grace });
         let absolute = |end: &str, grace: i64| json!({ "expiry": "absolute_date", "expires_at": end, "grace_days": grace });
-        let cases: &[(Value, &str, &[(&str, &str, &str)])] = &[
+        let cases: &[(Value, &str, Boundaries<'_>)] = &[
             (json!({}), "2024-03-01T12:00:00.500Z", &[(early, "2024-03-01T12:00:00.500Z", active), (active, LAST, active)]),
             (json!({ "grace_days": 3 }), "2024-03-01T12:00:00.001+05:45", &[(early, "2024-03-01T06:15:00.001Z", active)]),
             // Over a leap day, a year without one, a century without one.

@@ -75,7 +75,7 @@ on_both! {
         }
         let mut edges = vec![(root, ids[0])];
         for place in 1..10_000usize {
-            edges.push((ids[if place < 200 { 0 } else { place - 200 }], ids[place]));
+            edges.push((ids[place.saturating_sub(200)], ids[place]));
             if place >= 200 && place % 3 == 0 {
                 edges.push((ids[place - 200 + if place % 200 == 199 { 0 } else { 1 }], ids[place]));
             }

@@ -6,7 +6,7 @@ use clap::error::ErrorKind;
 use clap::{Arg, ArgMatches, Args as _, Command, FromArgMatches, Subcommand};
 
 use super::noun::{Deed, Noun};
-use super::token;
+use super::{own, token};
 use crate::core::field::Shape;
 use crate::core::resource::FieldInfo;
 
@@ -27,6 +27,7 @@ pub enum Action {
     Update(String, Body),
     Delete(String, Delete),
     Do(&'static Deed, String),
+    Own(own::Own),
 }
 
 #[derive(Debug, clap::Args)]
@@ -97,7 +98,7 @@ fn upload(text: &str) -> Result<(String, PathBuf), String> {
     Ok((field.to_owned(), path.into()))
 }
 
-fn filter(text: &str) -> Result<(String, String), String> {
+pub fn filter(text: &str) -> Result<(String, String), String> {
     pair(text).and_then(|(field, value)| {
         // Indexes take blanks for what was left out, and would answer everything.
         if value.trim_matches(',').is_empty() {
@@ -156,6 +157,7 @@ fn verbs(command: Command) -> Command {
         .subcommand(Delete::augment_args(delete))
         .subcommands(noun.is_token().then(revoke))
         .subcommands(deeds)
+        .subcommands(own::commands(noun))
 }
 
 fn argument_of(noun: &Noun) -> Arg {
@@ -217,6 +219,7 @@ impl FromArgMatches for Args {
             "update" => Action::Update(item()?, Body::from_arg_matches(matches)?),
             "delete" => Action::Delete(item()?, Delete::from_arg_matches(matches)?),
             "revoke" => Action::Delete(item()?, Delete { force: false, agreed: true }),
+            verb if let Some(own) = own::of_matches(verb, matches)? => Action::Own(own),
             verb => Action::Do(noun.deeds().find(|deed| deed.verb == verb).ok_or_else(missing)?, item()?),
         };
         let given = |above: &Noun| matches.get_one::<String>(&above.name).cloned();

@@ -21,7 +21,7 @@ pub struct Noun {
     pub files: &'static [(&'static str, FileKind)],
     aliases: &'static [(&'static str, &'static str)],
     references: &'static [Reference],
-    filters: &'static [(&'static str, &'static str)],
+    filters: &'static [(&'static str, Shape, &'static str)],
 }
 
 /// What can be done with a resource beyond the common verbs.
@@ -168,7 +168,7 @@ impl Noun {
         let plain = |field: &&FieldInfo| !field.hidden && !matches!(field.shape, Shape::Object | Shape::List);
         let fields = self.fields.iter().filter(plain).map(|field| field.name);
         let aliases = self.aliases.iter().map(|(theirs, _)| *theirs);
-        fields.chain(self.filters.iter().map(|(name, _)| *name)).chain(COMMON).chain(aliases)
+        fields.chain(self.filters.iter().map(|(name, ..)| *name)).chain(COMMON).chain(aliases)
     }
 
     /// What the ids in a column are ids of; `kind` tells the value of the column beside it that says so where it may be

@@ -7,7 +7,7 @@ use crate::core::access::Caller;
 use crate::core::clock::Timestamp;
 use crate::core::db::Statement;
 use crate::core::field::choice::choice;
-use crate::core::field::{Line, Natural};
+use crate::core::field::{Line, Natural, Shape};
 use crate::core::id::Id;
 use crate::core::resource::{Resource, Table};
 use crate::core::{Error, Result};
@@ -48,8 +48,10 @@ resource! {
 impl Resource for Attempt {
     const TABLE: Table =
         Table { name: "attempt", plural: "attempts", path: "/attempts", owner: Some("user_id"), ..Table::PLAIN };
-    const FILTERS: &'static [(&'static str, &'static str)] =
-        &[("since", "Only those from this instant on."), ("until", "Only those before this instant.")];
+    const FILTERS: &'static [(&'static str, Shape, &'static str)] = &[
+        ("since", Shape::Time, "Only those from this instant on."),
+        ("until", Shape::Time, "Only those before this instant."),
+    ];
 
     fn filter(name: &str, value: &str, _: &Caller, statement: &mut Statement) -> Result<()> {
         let instant = value.parse::<Timestamp>().map_err(|_| {

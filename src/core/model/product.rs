@@ -101,11 +101,11 @@ impl Resource for Product {
         ..Table::PLAIN
     };
     const REFERENCES: &'static [Reference] = &[Reference { column: "user_id", table: &User::TABLE }];
-    const FILTERS: &'static [(&'static str, &'static str)] = &[
-        ("published", "Only those that are published, or with false only the others."),
-        ("license_id", "Only those offered under this licence. Commas separate alternatives."),
-        ("child_of", "Only those directly under one of these products. Commas separate alternatives."),
-        ("parent_of", "Only those directly above one of these products. Commas separate alternatives."),
+    const FILTERS: &'static [(&'static str, Shape, &'static str)] = &[
+        ("published", Shape::Boolean, "Only those that are published, or with false only the others."),
+        ("license_id", Shape::Id, "Only those offered under this licence. Commas separate alternatives."),
+        ("child_of", Shape::Id, "Only those directly under one of these products. Commas separate alternatives."),
+        ("parent_of", Shape::Id, "Only those directly above one of these products. Commas separate alternatives."),
     ];
     const UNIQUE: &'static [&'static [&'static str]] = &[&["name"]];
     const FILES: &'static [(&'static str, FileKind)] = &[("logo", FileKind::Image)];

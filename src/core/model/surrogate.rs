@@ -5,6 +5,7 @@ use uuid::Uuid;
 use super::{Dependency, Exposure, Interface};
 use crate::core::access::{Caller, Verb, push_scope};
 use crate::core::db::Statement;
+use crate::core::field::Shape;
 use crate::core::id::Id;
 use crate::core::resource::{Input, Parent, Reference, Resource, Table};
 use crate::core::{Error, Result};
@@ -30,8 +31,8 @@ impl Resource for Surrogate {
     };
     const REFERENCES: &'static [Reference] = &[Reference { column: "substitute_id", table: &Interface::TABLE }];
     const UNIQUE: &'static [&'static [&'static str]] = &[&["interface_id", "substitute_id"]];
-    const FILTERS: &'static [(&'static str, &'static str)] =
-        &[("product_id", "Only those of interfaces that a build of this product exposes or depends upon.")];
+    const FILTERS: &'static [(&'static str, Shape, &'static str)] =
+        &[("product_id", Shape::Id, "Only those of interfaces that a build of this product exposes or depends upon.")];
 
     fn validate(&self, input: &mut Input) {
         if self.interface_id == self.substitute_id {

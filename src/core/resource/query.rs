@@ -80,7 +80,7 @@ impl Query {
                     query.text = (!value.trim().is_empty()).then(|| search::query(value));
                 }
                 name => {
-                    if let Some(filter) = R::FILTERS.iter().map(|(filter, _)| *filter).find(|filter| *filter == name) {
+                    if let Some(filter) = R::FILTERS.iter().map(|(filter, ..)| *filter).find(|filter| *filter == name) {
                         query.filters.push((Filter::Named(filter), value.clone()));
                     } else if let Some(field) = field_of::<R>(caller, name) {
                         query.filters.push((Filter::Field(field), value.clone()));

@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 use super::answers;
 use super::examples;
 use super::operations::Operation;
-use super::parameters::query;
+use super::parameters::{of_index, query};
 use super::schemas::{about, object, reference};
 use crate::core::field::{Field, Shape};
 use crate::core::licensing::{BATCH, Reason, State};
-use crate::core::model::PartyType;
+use crate::core::model::{Attempt, PartyType};
 
 /// The tag.
 const TAG: &str = "authorizations";
@@ -25,7 +25,11 @@ pub fn paths() -> Vec<(String, Value)> {
     ]
     .into_iter()
     .map(|(path, name, whom)| of(&format!("/authorizations/{path}"), name, whom))
-    .chain([("/authorizations/batch".to_owned(), json!({ "post": batch() }))])
+    .chain([
+        ("/authorizations/batch".to_owned(), json!({ "post": batch() })),
+        ("/vouchers/{voucher_id}/redeem".to_owned(), json!({ "post": redeem() })),
+        ("/attempts/summary".to_owned(), json!({ "get": summary() })),
+    ])
     .collect()
 }
 
@@ -72,6 +76,55 @@ fn batch() -> Value {
         .header("IdempotencyKey")
         .body(body, None, true)
         .answers("200", answer, &[&[400, 401, 406, 413, 415, 422, 503]])
+}
+
+fn redeem() -> Value {
+    let body = json!({
+        "type": "object",
+        "properties": { "user_id": about(Shape::Id.schema(), "Whom to give the entitlement to; you, unless told.") },
+        "examples": [{}],
+    });
+    let path = "/vouchers/{voucher_id}/redeem";
+    let summary = "Turn a voucher, by its code or id, into an entitlement";
+    let mut operation = Operation::write("vouchers", "redeemVoucher", summary, path)
+        .header("IdempotencyKey")
+        .body(body, None, false)
+        .answers(
+            "200",
+            answers::json("The voucher, with the entitlement's id.", reference("Voucher"), &["ETag"]),
+            &[PROBLEMS, &[409, 413, 415, 422]],
+        );
+    operation["parameters"][0]["schema"] = json!({ "type": "string", "minLength": 1 });
+    operation
+}
+
+fn summary() -> Value {
+    let by = json!({ "type": "string", "enum": ["product", "claimant", "day"] });
+    let mut by = query("by", by, "What to sum up by; days are those of UTC.");
+    by["required"] = true.into();
+    let sum = |text: &str| about(Shape::Integer { minimum: 0 }.schema(), text);
+    let mut row = object(
+        "The sum of some attempts, and what they have in common.",
+        json!({
+            "granted": sum("How many were granted."),
+            "refused": sum("How many were refused."),
+            "quantity": sum("How many uses were granted."),
+        }),
+    );
+    row["properties"]["product_id"] = Shape::Id.schema();
+    row["properties"]["claimant_type"] = PartyType::SHAPE.schema();
+    row["properties"]["claimant_id"] = Shape::Id.schema();
+    row["properties"]["day"] = json!({ "type": "string", "format": "date" });
+    let page = json!({ "allOf": [json!({
+        "type": "object", "required": ["results"], "properties": { "results": { "type": "array", "items": row } },
+    })] });
+    let text = "Sum up the attempts that you may read";
+    let operation = Operation::read("attempts", "sumUpAttempts", text, "/attempts/summary").parameter(by);
+    let kept = |name: &str| !matches!(name, "sort" | "order" | "cursor" | "text");
+    let parameters = of_index::<Attempt>().into_iter().filter(|(name, ..)| kept(name));
+    let operation =
+        parameters.fold(operation, |operation, (name, schema, text)| operation.parameter(query(name, schema, &text)));
+    operation.answers_known(answers::json("The sums.", page, &["ETag", "Link"]), &[&[400, 401, 403, 406, 503]])
 }
 
 fn quantity() -> Value {

@@ -104,7 +104,11 @@ fn at<R: Resource>(path: &str, any: &str) -> Vec<(String, Value)> {
     let create = Operation::write(plural, &id("create"), &format!("Create {one_of_them}"), path)
         .header("IdempotencyKey")
         .body(schema("Input"), form(), true);
-    let mut created = answers::json("What was made.", schema(""), &["ETag", "Location"]);
+    let (made, headers) = match R::MOST_AT_ONCE {
+        0 => (schema(""), &["ETag", "Location"][..]),
+        _ => (json!({ "anyOf": [schema(""), schema("Page")] }), &["ETag"][..]),
+    };
+    let mut created = answers::json("What was made.", made, headers);
     created["links"] = links(path, R::TABLE.name, &[id("read"), id("update"), id("delete")]);
     let its_id = json!({ "type": "object", "required": ["id"], "properties": { "id": Shape::Id.schema() } });
     let mut example = examples::change::<R>();

@@ -71,9 +71,7 @@ pub fn of_index<R: Resource>() -> Vec<(&'static str, Value, String)> {
         let shape = if matches!(shape, Shape::Text { .. }) { Shape::Text { max: 0, format: "" } } else { shape };
         parameters.push((name, alternatives(shape.schema()), text));
     }
-    for (name, text) in R::FILTERS {
-        // All lead to other resources by their ids, but this one.
-        let shape = if *name == "published" { Shape::Boolean } else { Shape::Id };
+    for (name, shape, text) in R::FILTERS {
         let schema = if text.contains("Commas") { alternatives(shape.schema()) } else { shape.schema() };
         parameters.push((name, schema, text.trim().to_owned()));
     }

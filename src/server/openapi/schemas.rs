@@ -7,7 +7,7 @@ use super::examples;
 use crate::core::access::Caller;
 use crate::core::field::{Shape, nullable_schema};
 use crate::core::files::FileKind;
-use crate::core::resource::{FieldInfo, Mode, Resource, draft};
+use crate::core::resource::{COUNT, FieldInfo, Mode, Resource, draft};
 
 /// The most alternatives of a filter, and the most characters of each.
 const MAX_ALTERNATIVES: usize = 100;
@@ -111,6 +111,10 @@ fn with_default(field: &FieldInfo) -> Value {
 fn creation<R: Resource>() -> Value {
     let mut properties = sent::<R>(|_| true, with_default);
     properties.insert("id".into(), about(Shape::Id.schema(), "Chosen by the client, if at all."));
+    if R::MOST_AT_ONCE > 0 {
+        let count = json!({ "type": "integer", "minimum": 1, "maximum": R::MOST_AT_ONCE });
+        properties.insert(COUNT.into(), about(count, "How many to make; then a page of them is answered."));
+    }
     json!({
         "type": "object",
         "description": "What makes one. Unknown and read-only fields are ignored.",
