@@ -2,5 +2,6 @@
 
 mod attempts;
 mod authorize;
+mod events;
 pub mod market;
 mod vouchers;

@@ -62,6 +62,8 @@ pub struct Db {
 struct Commits {
     /// Wakes the relay.
     made: Notify,
+    /// Wakes what tells of attempts.
+    attempted: Notify,
     /// Counts commits, of this process and as far as they are heard of those of others.
     generation: AtomicU64,
     /// The newest version of who may do what that is known here.
@@ -268,7 +270,8 @@ impl Db {
         affected.map(|Affected(rows)| rows)
     }
 
-    /// Runs one statement that writes as a transaction of its own, in one round trip, and answers the row that it gives.
+    /// Runs one statement that writes, and no events, as a transaction of its own in one round trip, and answers the row that
+    /// it gives.
     ///
     /// # Errors
     /// As [`one`](Self::one).
@@ -280,8 +283,18 @@ impl Db {
             return Ok(row);
         }
         let row = self.one(statement).await?;
-        self.commits.tell();
+        self.changed_elsewhere();
         Ok(row)
+    }
+
+    /// Waits until attempts of this process are to be told of.
+    pub async fn attempted(&self) {
+        self.commits.attempted.notified().await;
+    }
+
+    /// Notes that attempts are to be told of.
+    pub fn note_attempts(&self) {
+        self.commits.attempted.notify_one();
     }
 
     /// Waits until a transaction of this process has committed.
@@ -311,7 +324,7 @@ impl Db {
         Ok(())
     }
 
-    /// Notes that another server has changed the database.
+    /// Notes that the database was changed otherwise than by a transaction of this handle's.
     pub fn changed_elsewhere(&self) {
         self.commits.generation.fetch_add(1, Ordering::SeqCst);
     }

@@ -59,7 +59,9 @@ impl Licensing {
     pub async fn authorize(&self, db: &Db, caller: &Caller, request: Request) -> Result<Decision> {
         require_may_ask(caller, &request)?;
         if caller.idempotency_key.is_none() {
-            return self.queue(db, caller, request).await;
+            let decision = self.queue(db, caller, request).await;
+            db.note_attempts();
+            return decision;
         }
         let tx = db.begin().await?;
         if let Some(first) = idempotency::first_answer(&tx, caller).await? {
@@ -68,6 +70,7 @@ impl Licensing {
         let decision = self.decide_one(&tx, caller, request).await?;
         idempotency::keep(&tx, caller, &decision).await?;
         tx.commit().await?;
+        db.note_attempts();
         Ok(decision)
     }
 
@@ -99,6 +102,7 @@ impl Licensing {
         }
         idempotency::keep(&tx, caller, &decisions).await?;
         tx.commit().await?;
+        db.note_attempts();
         Ok(decisions)
     }
 
