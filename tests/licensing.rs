@@ -2,11 +2,15 @@
 
 mod attempts;
 mod authorize;
+<<<<<<< HEAD
 mod clock;
 mod core;
 mod crash;
 mod families;
 mod histories;
+=======
+mod events;
+>>>>>>> main
 pub mod market;
 mod races;
 mod vouchers;
