@@ -40,7 +40,7 @@ Register-ArgumentCompleter -Native -CommandName 'mkt' -ScriptBlock {
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Serve the marketplace: API and WebSocket. Creates and migrates its database by itself')
             [CompletionResult]::new('migrate', 'migrate', [CompletionResultType]::ParameterValue, 'Bring the database''s schema up to date, or tell where it stands')
             [CompletionResult]::new('publish', 'publish', [CompletionResultType]::ParameterValue, 'Publish packages: validate each marketplace.json, compare it with the marketplace, and apply the difference')
-            [CompletionResult]::new('watch', 'watch', [CompletionResultType]::ParameterValue, 'Follow what is published in and withdrawn from the catalogue: a line each, or NDJSON with --json')
+            [CompletionResult]::new('watch', 'watch', [CompletionResultType]::ParameterValue, 'Follow what happens, in the catalogue unless told otherwise: a line each, or NDJSON with --json')
             [CompletionResult]::new('search', 'search', [CompletionResultType]::ParameterValue, 'Search the catalogue')
             [CompletionResult]::new('authorize', 'authorize', [CompletionResultType]::ParameterValue, 'Ask whether a product may be used, and have the use counted')
             [CompletionResult]::new('verify-receipt', 'verify-receipt', [CompletionResultType]::ParameterValue, 'Check that a receipt is the marketplace''s, and that it still holds')
@@ -221,6 +221,7 @@ Register-ArgumentCompleter -Native -CommandName 'mkt' -ScriptBlock {
             break
         }
         'mkt;watch' {
+            [CompletionResult]::new('--stream', '--stream', [CompletionResultType]::ParameterName, 'What to follow')
             [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Start after the event with this id, not now')
             [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'End after so many events')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'End after so many seconds; with --count, having seen fewer by then is a failure')

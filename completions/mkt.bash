@@ -9841,12 +9841,16 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__watch)
-            opts="-q -y -h --since --count --timeout --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --stream --since --count --timeout --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --stream)
+                    COMPREPLY=($(compgen -W "catalog account audit" -- "${cur}"))
+                    return 0
+                    ;;
                 --since)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -37,7 +37,7 @@ set edit:completion:arg-completer[mkt] = {|@words|
             cand serve 'Serve the marketplace: API and WebSocket. Creates and migrates its database by itself'
             cand migrate 'Bring the database''s schema up to date, or tell where it stands'
             cand publish 'Publish packages: validate each marketplace.json, compare it with the marketplace, and apply the difference'
-            cand watch 'Follow what is published in and withdrawn from the catalogue: a line each, or NDJSON with --json'
+            cand watch 'Follow what happens, in the catalogue unless told otherwise: a line each, or NDJSON with --json'
             cand search 'Search the catalogue'
             cand authorize 'Ask whether a product may be used, and have the use counted'
             cand verify-receipt 'Check that a receipt is the marketplace''s, and that it still holds'
@@ -211,6 +211,7 @@ set edit:completion:arg-completer[mkt] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'mkt;watch'= {
+            cand --stream 'What to follow'
             cand --since 'Start after the event with this id, not now'
             cand --count 'End after so many events'
             cand --timeout 'End after so many seconds; with --count, having seen fewer by then is a failure'

@@ -45,7 +45,7 @@ complete -c mkt -n "__fish_mkt_needs_command" -s V -l version -d 'Print version'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "serve" -d 'Serve the marketplace: API and WebSocket. Creates and migrates its database by itself'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "migrate" -d 'Bring the database\'s schema up to date, or tell where it stands'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "publish" -d 'Publish packages: validate each marketplace.json, compare it with the marketplace, and apply the difference'
-complete -c mkt -n "__fish_mkt_needs_command" -f -a "watch" -d 'Follow what is published in and withdrawn from the catalogue: a line each, or NDJSON with --json'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "watch" -d 'Follow what happens, in the catalogue unless told otherwise: a line each, or NDJSON with --json'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "search" -d 'Search the catalogue'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "authorize" -d 'Ask whether a product may be used, and have the use counted'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "verify-receipt" -d 'Check that a receipt is the marketplace\'s, and that it still holds'
@@ -225,6 +225,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand publish" -l verbose -d 'Print mo
 complete -c mkt -n "__fish_mkt_using_subcommand publish" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand publish" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand publish" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand watch" -l stream -d 'What to follow' -r -f -a "catalog\t'What is published and withdrawn'
+account\t'What concerns your rights: entitlements, claims, vouchers'
+audit\t'Who asked to use what; for those with attempts.read'"
 complete -c mkt -n "__fish_mkt_using_subcommand watch" -l since -d 'Start after the event with this id, not now' -r
 complete -c mkt -n "__fish_mkt_using_subcommand watch" -l count -d 'End after so many events' -r
 complete -c mkt -n "__fish_mkt_using_subcommand watch" -l timeout -d 'End after so many seconds; with --count, having seen fewer by then is a failure' -r

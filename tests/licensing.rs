@@ -5,6 +5,7 @@ mod authorize;
 mod clock;
 mod core;
 mod crash;
+mod events;
 mod families;
 mod histories;
 pub mod market;

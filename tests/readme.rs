@@ -1,6 +1,9 @@
-//! The README's tour: its commands are run as they stand there.
+//! The README's tour, and the page about licensing: what stands there is run as it stands.
 
-use std::process::Command;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
 
 use crate::support::{ADMIN_TOKEN, Database, Server};
 
@@ -11,21 +14,70 @@ async fn every_command_of_the_tour_works() {
     let folder = database.folder().join("tour");
     std::fs::create_dir(&folder).unwrap();
     assert!(Command::new("cp").args(["-r", "docs"]).arg(&folder).status().unwrap().success());
-    let binaries = std::path::Path::new(env!("CARGO_BIN_EXE_mkt")).parent().unwrap();
-    let path = format!("{}:{}", binaries.display(), std::env::var("PATH").unwrap());
-    let mut tour = Command::new("bash");
-    tour.args(["-eux", "-c", &commands(&std::fs::read_to_string("README.md").unwrap())]).current_dir(&folder);
-    tour.env_clear().env("PATH", path).env("HOME", &folder);
-    tour.env("MKT_SERVER", server.url("")).env("MKT_TOKEN", ADMIN_TOKEN);
-    let output = tokio::task::spawn_blocking(move || tour.output().unwrap()).await.unwrap();
+    let output = run(&server, &folder, &blocks("README.md", "sh")).await;
     let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "{stdout}\n{stderr}");
     assert!(stdout.contains("Waiting Times 1.0.0: unchanged"), "{stdout}");
     assert!(stderr.contains("8080 → 9090"), "{stderr}");
     assert_eq!(stdout.matches("\"event_type\":\"published\"").count(), 2, "{stdout}");
 }
 
-/// What stands in blocks of `sh`; blocks of `console` need a person.
-fn commands(readme: &str) -> String {
-    readme.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next()).collect()
+#[tokio::test]
+async fn the_page_about_licensing_says_what_is() {
+    let database = Database::sqlite();
+    let server = Server::start_with(&database, &["--demo"], &[]).await;
+    let folder = database.folder().join("licensing");
+    std::fs::create_dir(&folder).unwrap();
+    let output = run(&server, &folder, &blocks("docs/licensing.md", "sh")).await;
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    for (told, text) in
+        [(&stderr, "(uses_exhausted)"), (&stderr, "All 1 seats"), (&stdout, "GRANTED"), (&stdout, "claimant")]
+    {
+        assert!(told.contains(text), "{text}: {stdout}\n{stderr}");
+    }
+
+    // The checks of receipts in other languages.
+    let receipt = std::fs::read_to_string(folder.join("receipt")).unwrap();
+    let answer: Value = serde_json::from_slice(&std::fs::read(folder.join("answer.json")).unwrap()).unwrap();
+    let product = answer["product_id"].as_str().unwrap();
+    std::fs::write(folder.join("check.mjs"), blocks("docs/licensing.md", "js")).unwrap();
+    std::fs::write(folder.join("check.py"), blocks("docs/licensing.md", "python")).unwrap();
+    let home = Path::new(env!("CARGO_MANIFEST_DIR"));
+    std::os::unix::fs::symlink(home.join("tests/node/node_modules"), folder.join("node_modules")).unwrap();
+    let python = home.join("tests/schemathesis/venv/bin/python");
+    let other = "c0ffee00-0000-4000-8000-000000000000";
+    let (head, signature) = receipt.trim().rsplit_once('.').unwrap();
+    let forged = format!("{head}.{}", signature.chars().rev().collect::<String>());
+    for (program, script) in [(Path::new("node"), "check.mjs"), (&python, "check.py")] {
+        for (receipt, product, holds) in
+            [(receipt.trim(), product, true), (receipt.trim(), other, false), (&forged, product, false)]
+        {
+            let output = Command::new(program).args([script, receipt, product]).current_dir(&folder).output().unwrap();
+            let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+            assert_eq!(output.status.success(), holds, "{script} {receipt} {product}: {stdout}{stderr}");
+            assert!(
+                !holds || stdout.contains(answer["claimant_id"].as_str().unwrap()) && stdout.contains("active"),
+                "{stdout}"
+            );
+        }
+    }
+}
+
+/// Runs commands as an administrator of the server would, which must all be right.
+async fn run(server: &Server, folder: &Path, commands: &str) -> Output {
+    let binaries = Path::new(env!("CARGO_BIN_EXE_mkt")).parent().unwrap();
+    let path = format!("{}:{}", binaries.display(), std::env::var("PATH").unwrap());
+    let mut tour = Command::new("bash");
+    tour.args(["-euxo", "pipefail", "-c", commands]).current_dir(folder);
+    tour.env_clear().env("PATH", path).env("HOME", folder);
+    tour.env("MKT_SERVER", server.url("")).env("MKT_TOKEN", ADMIN_TOKEN);
+    let output = tokio::task::spawn_blocking(move || tour.output().unwrap()).await.unwrap();
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{stdout}\n{stderr}");
+    output
+}
+
+/// What stands on a page in blocks of a language; blocks of `console` need a person.
+fn blocks(page: &str, language: &str) -> String {
+    let page = std::fs::read_to_string(page).unwrap();
+    page.split(&format!("```{language}\n")).skip(1).filter_map(|rest| rest.split("```").next()).collect()
 }

@@ -8,14 +8,18 @@ use uuid::Uuid;
 use super::error::{Code, Failed};
 use super::global::{Global, Output};
 use super::output::{Printer, printable};
-use crate::client::cable::Seen;
+use crate::client::cable::{Followed, Seen};
 use crate::core::event::Event;
 
-/// Follow what is published in and withdrawn from the catalogue: a line each, or NDJSON with --json
+/// Follow what happens, in the catalogue unless told otherwise: a line each, or NDJSON with --json
 ///
 /// Reconnects by itself, and misses and repeats nothing. Ctrl-C ends it.
 #[derive(Debug, clap::Args)]
 pub struct Args {
+    /// What to follow
+    #[arg(long, value_enum, default_value_t = Stream::Catalog)]
+    stream: Stream,
+
     /// Start after the event with this id, not now
     #[arg(long, value_name = "ID")]
     since: Option<Uuid>,
@@ -29,8 +33,28 @@ pub struct Args {
     timeout: Option<u64>,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Stream {
+    /// What is published and withdrawn.
+    Catalog,
+    /// What concerns your rights: entitlements, claims, vouchers.
+    Account,
+    /// Who asked to use what; for those with attempts.read.
+    Audit,
+}
+
+impl Stream {
+    fn followed(self) -> Followed {
+        match self {
+            Self::Catalog => Followed::Catalog,
+            Self::Account => Followed::Account,
+            Self::Audit => Followed::Audit,
+        }
+    }
+}
+
 pub async fn run(args: Args, global: &Global, printer: &Printer) -> Result<(), Failed> {
-    let mut watch = global.client()?.watch(args.since);
+    let mut watch = global.client()?.watch(args.stream.followed(), args.since);
     let timeout = args.timeout.map(|seconds| Instant::now() + Duration::from_secs(seconds));
     let over = async {
         match timeout {
@@ -55,7 +79,8 @@ pub async fn run(args: Args, global: &Global, printer: &Printer) -> Result<(), F
             Seen::Interrupted { why, pause } => {
                 printer.warn(&format!("{why} Trying again in {:.1} s.", pause.as_secs_f32()));
             }
-            Seen::Resumed => printer.note("Connected; following the catalogue."),
+            Seen::Resumed if args.stream == Stream::Catalog => printer.note("Connected; following the catalogue."),
+            Seen::Resumed => printer.note("Connected."),
         }
     }
     Ok(())

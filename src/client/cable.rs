@@ -1,4 +1,4 @@
-//! The catalogue's events, live: an ActionCable subscription, and `GET /events` for what happened while there was none.
+//! Events, live: an ActionCable subscription, and `GET /events` for what happened while there was none.
 
 mod connection;
 mod recent;
@@ -16,7 +16,7 @@ use uuid::Uuid;
 use self::connection::{Connection, Lost};
 use self::recent::Recent;
 use super::{Cause, Client, Failure};
-use crate::core::event::{CATALOG, Event};
+use crate::core::event::Event;
 
 /// How many events are fetched at a time.
 const PAGE: usize = 1000;
@@ -24,6 +24,37 @@ const PAGE: usize = 1000;
 const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
 /// The longest.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// What can be followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Followed {
+    /// What is published in and withdrawn from the catalogue.
+    Catalog,
+    /// What concerns one's own rights.
+    Account,
+    /// Who asked to use what.
+    Audit,
+}
+
+impl Followed {
+    /// Its name in `GET /events`.
+    fn stream(self) -> &'static str {
+        match self {
+            Self::Catalog => "catalog",
+            Self::Account => "account",
+            Self::Audit => "audit",
+        }
+    }
+
+    /// The identifier of its subscription.
+    fn identifier(self) -> &'static str {
+        match self {
+            Self::Catalog => r#"{"channel":"CatalogChannel"}"#,
+            Self::Account => r#"{"channel":"AccountChannel"}"#,
+            Self::Audit => r#"{"channel":"AuditChannel"}"#,
+        }
+    }
+}
 
 /// What a [`Watch`] sees.
 #[derive(Debug)]
@@ -57,9 +88,10 @@ enum Position {
     After(Uuid),
 }
 
-/// Follows the catalogue's events of a marketplace, through lost connections, each once and in order.
+/// Follows events of a marketplace, through lost connections, each once and in order.
 pub struct Watch {
     client: Client,
+    followed: Followed,
     position: Position,
     /// What comes next, read but not yet handed out.
     due: VecDeque<Received>,
@@ -85,10 +117,11 @@ enum Progress {
 }
 
 impl Client {
-    /// Follows the catalogue's events from now on, or from the event with this id, which is not among them.
-    pub fn watch(&self, since: Option<Uuid>) -> Watch {
+    /// Follows events from now on, or from the event with this id, which is not among them.
+    pub fn watch(&self, followed: Followed, since: Option<Uuid>) -> Watch {
         Watch {
             client: self.clone(),
+            followed,
             position: since.map_or(Position::Latest, Position::After),
             due: VecDeque::new(),
             recent: Recent::default(),
@@ -133,10 +166,10 @@ impl Watch {
                 if matches!(self.position, Position::Latest) {
                     // Learnt before the subscription begins: otherwise what happens right after would be lost with its
                     // connection.
-                    let page = fetch(&self.client, self.position).await?;
+                    let page = fetch(&self.client, self.followed, self.position).await?;
                     self.position = page.last_id.map_or(Position::Oldest, Position::After);
                 }
-                self.connection = Some(Connection::open(&self.client).await?);
+                self.connection = Some(Connection::open(&self.client, self.followed).await?);
                 self.progress = Progress::Nothing;
                 self.waiting.clear();
                 Ok(None)
@@ -147,7 +180,7 @@ impl Watch {
             }
             Some(connection) => {
                 let page = {
-                    let mut page = pin!(fetch(&self.client, self.position));
+                    let mut page = pin!(fetch(&self.client, self.followed, self.position));
                     loop {
                         tokio::select! {
                             page = &mut page => break page?,
@@ -191,8 +224,8 @@ impl Watch {
 }
 
 /// The next page of what came after a position.
-async fn fetch(client: &Client, position: Position) -> Result<Page, Failure> {
-    let mut parameters = vec![("stream", CATALOG.to_owned()), ("limit", PAGE.to_string())];
+async fn fetch(client: &Client, followed: Followed, position: Position) -> Result<Page, Failure> {
+    let mut parameters = vec![("stream", followed.stream().to_owned()), ("limit", PAGE.to_string())];
     match position {
         Position::Latest => parameters.push(("after", "latest".to_owned())),
         Position::Oldest => {}

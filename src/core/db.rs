@@ -63,6 +63,8 @@ pub struct Db {
 struct Commits {
     /// Wakes the relay.
     made: Notify,
+    /// Wakes what tells of attempts.
+    attempted: Notify,
     /// Counts commits, of this process and as far as they are heard of those of others.
     generation: AtomicU64,
     /// The newest version of who may do what that is known here.
@@ -269,8 +271,8 @@ impl Db {
         affected.map(|Affected(rows)| rows)
     }
 
-    /// Runs one statement that writes as a transaction of its own, in one round trip, and answers the row that it gives.
-    /// One that loses a race is run [`again`].
+    /// Runs one statement that writes, and no events, as a transaction of its own in one round trip, and answers the row that
+    /// it gives. One that loses a race is run [`again`].
     ///
     /// # Errors
     /// As [`one`](Self::one).
@@ -282,8 +284,18 @@ impl Db {
             return Ok(row);
         }
         let row = again(|| self.one(statement.clone())).await?;
-        self.commits.tell();
+        self.changed_elsewhere();
         Ok(row)
+    }
+
+    /// Waits until attempts of this process are to be told of.
+    pub async fn attempted(&self) {
+        self.commits.attempted.notified().await;
+    }
+
+    /// Notes that attempts are to be told of.
+    pub fn note_attempts(&self) {
+        self.commits.attempted.notify_one();
     }
 
     /// Waits until a transaction of this process has committed.
@@ -313,7 +325,7 @@ impl Db {
         Ok(())
     }
 
-    /// Notes that another server has changed the database.
+    /// Notes that the database was changed otherwise than by a transaction of this handle's.
     pub fn changed_elsewhere(&self) {
         self.commits.generation.fetch_add(1, Ordering::SeqCst);
     }

@@ -3,8 +3,10 @@
 //! Every event has a position in one log, in order of commit and without gaps, and an offset in each stream that it
 //! belongs to. Whoever has read up to a position has missed nothing before it, but what was hidden at the time.
 
+mod attempts;
 mod log;
 mod relay;
+mod stream;
 
 use std::sync::Arc;
 
@@ -12,8 +14,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+pub use attempts::announce;
 pub use log::{advance, after, last_offset, newest, newest_position, since, write};
 pub use relay::Relay;
+pub use stream::Stream;
 
 use super::access::{Caller, Verb};
 use super::clock::Timestamp;
@@ -21,13 +25,16 @@ use super::id::Id;
 use super::model::{Build, Product, User};
 use super::resource::Resource;
 
-/// The stream of what is published in and withdrawn from the catalogue.
-pub const CATALOG: &str = "catalog";
-
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EventType {
+    /// It was made.
+    Created,
+    /// It was changed.
+    Updated,
+    /// A voucher has become an entitlement.
+    Redeemed,
     /// It can be seen by all from now on.
     Published,
     /// It can't any more.
@@ -41,6 +48,9 @@ pub enum EventType {
 impl EventType {
     fn word(self) -> &'static str {
         match self {
+            Self::Created => "created",
+            Self::Updated => "updated",
+            Self::Redeemed => "redeemed",
             Self::Published => "published",
             Self::Unpublished => "unpublished",
             Self::Yanked => "yanked",
@@ -60,13 +70,13 @@ pub struct NewEvent {
     event_type: EventType,
     resource_type: &'static str,
     resource_id: Uuid,
-    product_id: Id<Product>,
+    product_id: Option<Id<Product>>,
     build_id: Option<Id<Build>>,
     /// Whether it tells everybody that something is gone, and nothing else of it.
     withdrawn: bool,
     message: String,
     model: Value,
-    streams: &'static [&'static str],
+    streams: Vec<Stream>,
 }
 
 impl NewEvent {
@@ -77,7 +87,7 @@ impl NewEvent {
         } else {
             json!({ "product": { "id": product.id, "name": product.name, "mime_type": product.mime_type } })
         };
-        let (resource_id, product_id) = (product.id.uuid(), product.id);
+        let (resource_id, product_id) = (product.id.uuid(), Some(product.id));
         Self {
             event_type,
             resource_type: "product",
@@ -87,8 +97,22 @@ impl NewEvent {
             withdrawn: public && event_type.withdraws(),
             message,
             model,
-            streams: &[CATALOG],
+            streams: vec![Stream::Catalog],
         }
+    }
+
+    /// An event about somebody's rights. Who receives it is decided by its streams.
+    pub fn of_right(
+        event_type: EventType,
+        resource_type: &'static str,
+        resource_id: Uuid,
+        message: String,
+        model: Value,
+        mut streams: Vec<Stream>,
+    ) -> Self {
+        streams.dedup();
+        let (product_id, build_id, withdrawn) = (None, None, false);
+        Self { event_type, resource_type, resource_id, product_id, build_id, withdrawn, message, model, streams }
     }
 
     /// An event about a build, for the catalogue's stream. One that withdraws it is for all if it was `public`.
@@ -105,7 +129,7 @@ impl NewEvent {
                 "product": { "id": build.product_id },
             } })
         };
-        let (resource_id, product_id) = (build.id.uuid(), build.product_id);
+        let (resource_id, product_id) = (build.id.uuid(), Some(build.product_id));
         let build_id = (!event_type.withdraws()).then_some(build.id);
         let withdrawn = public && event_type.withdraws();
         Self {
@@ -117,7 +141,7 @@ impl NewEvent {
             withdrawn,
             message,
             model,
-            streams: &[CATALOG],
+            streams: vec![Stream::Catalog],
         }
     }
 }
@@ -145,7 +169,8 @@ pub struct Delivery {
     /// Its place in the log of all events.
     pub position: i64,
     /// The stream.
-    pub stream: String,
+    pub stream: Stream,
+    resource_type: String,
     /// Its id.
     pub id: Uuid,
     /// The [`Event`] as JSON, made once when it was written.
@@ -157,6 +182,9 @@ pub struct Delivery {
 impl Delivery {
     /// Whether a caller may read what it is about, as of when it was read from the log.
     pub fn is_for(&self, caller: &Caller) -> bool {
+        if self.stream != Stream::Catalog {
+            return self.stream.is_open_to(caller, &self.resource_type);
+        }
         self.readable_by_all
             || reads_drafts(caller)
                 && (caller.permits_all(&Product::TABLE, Verb::Read)

@@ -61,7 +61,9 @@ impl Licensing {
     pub async fn authorize(&self, db: &Db, caller: &Caller, request: Request) -> Result<Decision> {
         require_may_ask(caller, &request)?;
         if caller.idempotency_key.is_none() {
-            return self.queue(db, caller, request).await;
+            let decision = self.queue(db, caller, request).await;
+            db.note_attempts();
+            return decision;
         }
         again(|| self.authorize_once(db, caller, request)).await
     }
@@ -74,6 +76,7 @@ impl Licensing {
         let decision = self.decide_one(&tx, caller, request).await?;
         idempotency::keep(&tx, caller, &decision).await?;
         tx.commit().await?;
+        db.note_attempts();
         Ok(decision)
     }
 
@@ -109,6 +112,7 @@ impl Licensing {
         }
         idempotency::keep(&tx, caller, &decisions).await?;
         tx.commit().await?;
+        db.note_attempts();
         Ok(decisions)
     }
 

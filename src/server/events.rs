@@ -9,7 +9,10 @@ use uuid::Uuid;
 use super::App;
 use super::asker::Asker;
 use super::problem::Problem;
-use crate::core::event::{self, CATALOG, Delivery};
+use crate::core::access::{Caller, Verb};
+use crate::core::event::{self, Delivery, Stream};
+use crate::core::model::Attempt;
+use crate::core::resource::Resource;
 use crate::core::{Error, Result};
 
 /// Instead of an event's id: the newest, to know where the stream stands.
@@ -33,13 +36,7 @@ pub async fn index(
 ) -> Result<Response, Problem> {
     let Query(parameters) =
         parameters.map_err(|_| Error::bad_request("The parameters are stream, after (an event's id) and limit."))?;
-    if !app.settings().anonymous_events {
-        asker.require_signed_in()?;
-    }
-    let stream = parameters.stream.as_deref().unwrap_or(CATALOG);
-    if stream != CATALOG {
-        return Err(Error::not_found("stream").into());
-    }
+    let stream = stream(&asker, parameters.stream.as_deref(), app.settings().anonymous_events)?;
     let after: Option<Uuid> = match parameters.after.as_deref() {
         None | Some("" | LATEST) => None,
         Some(id) => Some(
@@ -55,6 +52,20 @@ pub async fn index(
     }
     let deliveries = event::since(app.db(), &asker, stream, after, limit).await?;
     answer(&deliveries, deliveries.last().map(|delivery| delivery.id).or(after))
+}
+
+/// The stream of this name, if the caller may follow it.
+fn stream(caller: &Caller, name: Option<&str>, anonymous_events: bool) -> Result<Stream> {
+    if !anonymous_events || !matches!(name, None | Some("catalog")) {
+        caller.require_signed_in()?;
+    }
+    match name {
+        None | Some("catalog") => Ok(Stream::Catalog),
+        Some("account") => caller.user_id().map(Stream::Account).ok_or_else(|| Error::not_found("stream")),
+        Some("audit") if caller.permits(Attempt::TABLE.permission(), Verb::Read) => Ok(Stream::Audit),
+        Some("audit") => Err(caller.refusal(Attempt::TABLE.permission(), Verb::Read)),
+        Some(_) => Err(Error::not_found("stream")),
+    }
 }
 
 /// Bodies are JSON already, so they are joined rather than parsed and written again.

@@ -1,4 +1,4 @@
-//! One connection that is subscribed to the catalogue's events, from its handshake to its loss.
+//! One connection that is subscribed to events, from its handshake to its loss.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -19,11 +19,10 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_tungstenite::tungstenite::{self, Message};
 
-use super::Received;
+use super::{Followed, Received};
 use crate::client::{self, Cause, Client, Failure};
 
 const PROTOCOL: &str = "actioncable-v1-json";
-const IDENTIFIER: &str = r#"{"channel":"CatalogChannel"}"#;
 /// How long the server may be silent: it pings every 3 s.
 const SILENCE: Duration = Duration::from_secs(10);
 /// How long it may take until the subscription is confirmed.
@@ -58,18 +57,21 @@ impl From<tungstenite::Error> for Lost {
     }
 }
 
-/// A confirmed subscription to the catalogue's events.
-pub struct Connection(WebSocketStream<Upgraded>);
+/// A confirmed subscription.
+pub struct Connection {
+    socket: WebSocketStream<Upgraded>,
+    followed: Followed,
+}
 
 impl Connection {
     /// Connects and subscribes.
-    pub async fn open(client: &Client) -> Result<Self, Lost> {
+    pub async fn open(client: &Client, followed: Followed) -> Result<Self, Lost> {
         let open = async {
             let socket = WebSocketStream::from_raw_socket(shake_hands(client).await?, Role::Client, None).await;
-            let mut connection = Self(socket);
+            let mut connection = Self { socket, followed };
             while !matches!(connection.read().await?, Read::Welcome) {}
-            let subscribe = json!({ "command": "subscribe", "identifier": IDENTIFIER });
-            connection.0.send(Message::text(subscribe.to_string())).await?;
+            let subscribe = json!({ "command": "subscribe", "identifier": followed.identifier() });
+            connection.socket.send(Message::text(subscribe.to_string())).await?;
             while !matches!(connection.read().await?, Read::Confirmation) {}
             Ok(connection)
         };
@@ -89,8 +91,8 @@ impl Connection {
     /// Reads one frame.
     async fn read(&mut self) -> Result<Read, Lost> {
         let silent = |_| Lost::ForNow("The marketplace fell silent.".to_owned());
-        match timeout(SILENCE, self.0.next()).await.map_err(silent)? {
-            Some(Ok(Message::Text(text))) => Read::parse(&text),
+        match timeout(SILENCE, self.socket.next()).await.map_err(silent)? {
+            Some(Ok(Message::Text(text))) => Read::parse(&text, self.followed.identifier()),
             Some(Ok(Message::Close(_))) | None => {
                 Err(Lost::ForNow("The marketplace closed the connection.".to_owned()))
             }
@@ -124,18 +126,17 @@ struct Frame<'a> {
 }
 
 impl Read {
-    fn parse(text: &str) -> Result<Self, Lost> {
+    fn parse(text: &str, identifier: &str) -> Result<Self, Lost> {
         let Ok(frame) = serde_json::from_str::<Frame>(text) else {
             return Err(foreign("sent what is no ActionCable frame"));
         };
-        let ours = frame.identifier.as_deref() == Some(IDENTIFIER);
+        let ours = frame.identifier.as_deref() == Some(identifier);
         match (frame.kind.as_deref(), frame.message) {
             (Some("welcome"), _) => Ok(Self::Welcome),
             (Some("confirm_subscription"), _) if ours => Ok(Self::Confirmation),
-            (Some("reject_subscription"), _) if ours => Err(Lost::ForGood(Failure::new(
-                Cause::Refused,
-                "The marketplace does not let you follow its catalogue.",
-            ))),
+            (Some("reject_subscription"), _) if ours => {
+                Err(Lost::ForGood(Failure::new(Cause::Refused, "The marketplace does not let you follow this.")))
+            }
             (Some("disconnect"), _) => {
                 Err(dismissal(frame.reason.as_deref().unwrap_or_default(), frame.reconnect != Some(false)))
             }
@@ -218,7 +219,7 @@ mod tests {
     const EVENT: &str = r#"{"id":"0190163d-8694-739b-aea5-966c26f8ad90","event_type":"published","resource_type":"build","message":"m","occurred_at":"2026-01-02T03:04:05.678Z","model":{"n":9007199254740993,"x":1.50}}"#;
 
     fn said(text: &str) -> String {
-        match Read::parse(text) {
+        match Read::parse(text, Followed::Catalog.identifier()) {
             Ok(Read::Welcome) => "welcome".to_owned(),
             Ok(Read::Confirmation) => "confirmation".to_owned(),
             Ok(Read::Event(received)) => received.json,

@@ -1,9 +1,11 @@
 //! The outbox: writing events inside a transaction, reading them in order.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Delivery, NewEvent, reads_drafts};
+use super::{Delivery, NewEvent, Stream, reads_drafts};
 use crate::core::access::{Caller, Verb};
 use crate::core::clock::{self, Timestamp};
 use crate::core::db::{Db, FromRow, Statement};
@@ -45,19 +47,18 @@ pub async fn write(db: &Db, events: &[NewEvent]) -> Result<()> {
     }
     db.execute(insert).await?;
 
-    let mut streams: Vec<&str> = events.iter().flat_map(|event| event.streams).copied().collect();
-    streams.sort_unstable();
-    streams.dedup();
-    for stream in streams {
-        let members: Vec<i64> = (first..)
-            .zip(events)
-            .filter(|(_, event)| event.streams.contains(&stream))
-            .map(|(position, _)| position)
-            .collect();
-        let offset = advance(db, stream, members.len()).await?;
+    // In one order for all who write, so that none waits for another in a circle.
+    let mut streams: BTreeMap<String, Vec<i64>> = BTreeMap::new();
+    for (position, event) in (first..).zip(events) {
+        for stream in &event.streams {
+            streams.entry(stream.to_string()).or_default().push(position);
+        }
+    }
+    for (stream, members) in streams {
+        let offset = advance(db, &stream, members.len()).await?;
         let mut insert = Statement::new("insert into event_streams (stream, stream_offset, position) values ");
         for (index, (offset, position)) in (offset..).zip(members).enumerate() {
-            insert.push(if index > 0 { ", (" } else { "(" }).push_arg(stream).push(", ").push_arg(offset);
+            insert.push(if index > 0 { ", (" } else { "(" }).push_arg(stream.as_str()).push(", ").push_arg(offset);
             insert.push(", ").push_arg(position).push(")");
         }
         db.execute(insert).await?;
@@ -103,16 +104,20 @@ pub async fn last_offset(db: &Db, stream: &'static str) -> Result<i64> {
 struct Row {
     position: i64,
     stream: String,
+    resource_type: String,
     id: Uuid,
     body: String,
     readable_by_all: bool,
     owner: Option<Id<User>>,
 }
 
-impl From<Row> for Delivery {
-    fn from(row: Row) -> Self {
-        let Row { position, stream, id, body, readable_by_all, owner } = row;
-        Self { position, stream, id, body: body.into(), readable_by_all, owner }
+impl TryFrom<Row> for Delivery {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self> {
+        let Row { position, stream, resource_type, id, body, readable_by_all, owner } = row;
+        let stream = stream.parse().map_err(|()| Error::internal("an event is on an unknown stream"))?;
+        Ok(Self { position, stream, resource_type, id, body: body.into(), readable_by_all, owner })
     }
 }
 
@@ -121,7 +126,7 @@ impl From<Row> for Delivery {
 fn select_deliveries(now: Timestamp, prefix: &'static str) -> Statement {
     let mut select = Statement::new(prefix);
     select.push(
-        "select events.position, event_streams.stream, events.id, events.body, products.user_id as owner, \
+        "select events.position, event_streams.stream, events.resource_type, events.id, events.body, products.user_id as owner, \
          events.withdrawn or (coalesce(products.published_at <= ",
     );
     // By the later of two clocks: the server that wrote the event may be ahead of the one that reads it.
@@ -154,14 +159,14 @@ pub async fn after(db: &Db, position: i64, limit: i64) -> Result<Vec<Delivery>> 
     select.push("events.position > ").push_arg(position).push(" and events.position <= ").push_arg(position + limit);
     select.push(" order by events.position, event_streams.stream");
     let rows: Vec<Row> = db.all(select).await?;
-    Ok(rows.into_iter().map(Delivery::from).collect())
+    rows.into_iter().map(Delivery::try_from).collect()
 }
 
 /// The next events of one stream that a caller may read, after the event with this id or, without one, from the oldest.
 ///
 /// # Errors
 /// [`Kind::NotFound`](crate::core::Kind::NotFound) when that event is not kept.
-pub async fn since(db: &Db, caller: &Caller, stream: &str, id: Option<Uuid>, limit: i64) -> Result<Vec<Delivery>> {
+pub async fn since(db: &Db, caller: &Caller, stream: Stream, id: Option<Uuid>, limit: i64) -> Result<Vec<Delivery>> {
     let position = match id {
         None => 0,
         Some(id) => {
@@ -171,28 +176,38 @@ pub async fn since(db: &Db, caller: &Caller, stream: &str, id: Option<Uuid>, lim
         }
     };
     let mut select = select_deliveries(caller.now, "select * from (");
-    select.push("event_streams.stream = ").push_arg(stream).push(" and events.position > ").push_arg(position);
-    push_readable(caller, &mut select);
+    select
+        .push("event_streams.stream = ")
+        .push_arg(stream.to_string())
+        .push(" and events.position > ")
+        .push_arg(position);
+    push_readable(caller, stream, &mut select);
     select.push(" order by position limit ").push_arg(limit);
     let rows: Vec<Row> = db.all(select).await?;
-    Ok(rows.into_iter().map(Delivery::from).collect())
+    rows.into_iter().map(Delivery::try_from).collect()
 }
 
 /// The id of the newest event of a stream that a caller may read, if there is any.
 ///
 /// # Errors
 /// When the database is away.
-pub async fn newest(db: &Db, caller: &Caller, stream: &str) -> Result<Option<Uuid>> {
+pub async fn newest(db: &Db, caller: &Caller, stream: Stream) -> Result<Option<Uuid>> {
     let mut select = select_deliveries(caller.now, "select * from (");
-    select.push("event_streams.stream = ").push_arg(stream);
-    push_readable(caller, &mut select);
+    select.push("event_streams.stream = ").push_arg(stream.to_string());
+    push_readable(caller, stream, &mut select);
     select.push(" order by position desc limit 1");
     let newest: Option<Row> = db.optional(select).await?;
     Ok(newest.map(|row| row.id))
 }
 
 /// Ends a selection of deliveries so that those are left that a caller may read.
-fn push_readable(caller: &Caller, select: &mut Statement) {
+fn push_readable(caller: &Caller, stream: Stream, select: &mut Statement) {
+    if stream != Stream::Catalog {
+        select.push(") as deliveries where resource_type in (");
+        // Nothing is of no kind.
+        select.push_args(stream.kinds(caller).into_iter().chain([""])).push(")");
+        return;
+    }
     select.push(") as deliveries where (readable_by_all");
     if reads_drafts(caller) && caller.permits_all(&Product::TABLE, Verb::Read) {
         select.push(" or true");

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::broadcast;
 
-use super::{Delivery, after, newest_position};
+use super::{Delivery, after, announce, newest_position};
 use crate::core::Result;
 use crate::core::db::{Db, Listener};
 
@@ -13,6 +13,8 @@ use crate::core::db::{Db, Listener};
 const POLL: Duration = Duration::from_secs(1);
 /// How many events are read at a time.
 const BATCH: i64 = 500;
+/// For how long attempts gather before they are told of together.
+const GATHER: Duration = Duration::from_millis(20);
 /// How many events a listener may fall behind.
 const BACKLOG: usize = 4096;
 
@@ -31,7 +33,10 @@ impl Relay {
         let (deliveries, _) = broadcast::channel(BACKLOG);
         let relay = Self { deliveries };
         let position = newest_position(&db).await?;
-        let task = tokio::spawn(relay.clone().run(db, position));
+        let running = relay.clone().run(db.clone(), position);
+        let task = tokio::spawn(async move {
+            tokio::join!(running, tell_of_attempts(db));
+        });
         Ok((relay, task))
     }
 
@@ -81,6 +86,26 @@ impl Relay {
             for delivery in batch {
                 // Nobody listening is no failure.
                 let _ = self.deliveries.send(Arc::new(delivery));
+            }
+        }
+    }
+}
+
+/// Tells of attempts, those of this process soon, and in time those that another has left behind.
+async fn tell_of_attempts(db: Db) {
+    loop {
+        tokio::select! {
+            () = db.attempted() => tokio::time::sleep(GATHER).await,
+            () = tokio::time::sleep(POLL) => {}
+        }
+        loop {
+            match announce(&db).await {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => {
+                    tracing::warn!(%error, "attempts can't be told of for now");
+                    break;
+                }
             }
         }
     }

@@ -1,11 +1,15 @@
 //! Claims: who uses an entitlement.
 
+use std::collections::BTreeSet;
+
+use serde_json::json;
 use uuid::Uuid;
 
 use super::{Entitlement, PartyType};
 use crate::core::access::Caller;
 use crate::core::clock::Timestamp;
 use crate::core::db::Tx;
+use crate::core::event::{EventType, NewEvent, Stream};
 use crate::core::field::Count;
 use crate::core::id::Id;
 use crate::core::resource::{Input, Parent, Reference, Resource, Table};
@@ -68,5 +72,27 @@ impl Resource for Claim {
             }
             _ => Ok(()),
         }
+    }
+
+    /// The user who may use it is told, and the one whose entitlement it is.
+    async fn events(tx: &Tx, _: &Caller, old: Option<&Self>, new: Option<&Self>) -> Result<Vec<NewEvent>> {
+        let Some(claim) = new.or(old) else { return Ok(Vec::new()) };
+        let (kind, message) = match (old, new) {
+            (None, _) => (EventType::Created, "An entitlement was claimed."),
+            (_, Some(_)) => (EventType::Updated, "A claim was changed."),
+            (_, None) => (EventType::Deleted, "A claim was withdrawn."),
+        };
+        let select = crate::sql!("select user_id from entitlements where id = $1", claim.entitlement_id);
+        let owner: Option<(Uuid,)> = tx.optional(select).await?;
+        let claimant = (claim.claimant_type == PartyType::User).then_some(claim.claimant_id);
+        let users: BTreeSet<_> = owner.map(|(owner,)| owner).into_iter().chain(claimant).collect();
+        let streams = users.into_iter().map(|user| Stream::Account(user.into())).collect();
+        let model = json!({ "claim": {
+            "id": claim.id,
+            "entitlement": { "id": claim.entitlement_id },
+            "claimant_type": claim.claimant_type,
+            "claimant_id": claim.claimant_id,
+        } });
+        Ok(vec![NewEvent::of_right(kind, Self::TABLE.name, claim.id.uuid(), message.into(), model, streams)])
     }
 }

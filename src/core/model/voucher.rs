@@ -1,9 +1,13 @@
 //! Vouchers: codes that can be redeemed for an entitlement.
 
+use serde_json::json;
+
 use super::{Entitlement, ProductLicense, User};
 use crate::core::Result;
 use crate::core::access::Caller;
 use crate::core::clock::Timestamp;
+use crate::core::db::Tx;
+use crate::core::event::{EventType, NewEvent, Stream};
 use crate::core::field::VoucherCode;
 use crate::core::id::Id;
 use crate::core::resource::{Input, Parent, Reference, Resource, Table};
@@ -59,5 +63,23 @@ impl Resource for Voucher {
         if self.expires_at.is_some_and(|end| self.issued_at.is_some_and(|start| end <= start)) {
             input.fails("expires_at", "must be after issued_at");
         }
+    }
+
+    /// Who redeemed it is told, and of what becomes of it later. Before that it is nobody's.
+    async fn events(_: &Tx, _: &Caller, old: Option<&Self>, new: Option<&Self>) -> Result<Vec<NewEvent>> {
+        let Some(voucher) = new.or(old) else { return Ok(Vec::new()) };
+        let Some(user) = voucher.redeemed_by else { return Ok(Vec::new()) };
+        let (kind, message) = match (old, new) {
+            (Some(old), Some(_)) if old.redeemed_by.is_none() => (EventType::Redeemed, "A voucher was redeemed."),
+            (_, Some(_)) => (EventType::Updated, "A voucher was changed."),
+            (_, None) => (EventType::Deleted, "A voucher was deleted."),
+        };
+        let model = json!({ "voucher": {
+            "id": voucher.id,
+            "product_license": { "id": voucher.product_license_id },
+            "entitlement": { "id": voucher.entitlement_id },
+        } });
+        let (id, streams) = (voucher.id.uuid(), vec![Stream::Account(user)]);
+        Ok(vec![NewEvent::of_right(kind, Self::TABLE.name, id, message.into(), model, streams)])
     }
 }

@@ -9,8 +9,11 @@ use tokio::sync::broadcast::{Receiver, error::RecvError};
 use uuid::Uuid;
 
 use super::frame;
-use crate::core::access::Caller;
-use crate::core::event::{CATALOG, Delivery, Relay};
+use crate::core::access::{Caller, Verb};
+use crate::core::event::{Delivery, Relay, Stream};
+use crate::core::id::Id;
+use crate::core::model::{Attempt, User};
+use crate::core::resource::Resource;
 
 /// How many subscriptions a connection may hold.
 const SUBSCRIPTIONS: usize = 100;
@@ -22,6 +25,10 @@ const IDENTIFIER: usize = 1024;
 enum Channel {
     /// What is published in and withdrawn from the catalogue.
     Catalog,
+    /// What concerns the rights of a user: of whoever asks, unless told.
+    Account(Option<Id<User>>),
+    /// Who asked to use what.
+    Audit,
 }
 
 impl Channel {
@@ -30,25 +37,27 @@ impl Channel {
         #[derive(Deserialize)]
         struct Name {
             channel: String,
+            user_id: Option<Id<User>>,
         }
         if identifier.len() > IDENTIFIER {
             return None;
         }
-        match serde_json::from_str::<Name>(identifier).ok()?.channel.as_str() {
+        let Name { channel, user_id } = serde_json::from_str(identifier).ok()?;
+        match channel.as_str() {
             "CatalogChannel" => Some(Self::Catalog),
+            "AccountChannel" => Some(Self::Account(user_id)),
+            "AuditChannel" => Some(Self::Audit),
             _ => None,
         }
     }
 
-    fn admits(self, caller: &Caller, anonymous_events: bool) -> bool {
+    /// The stream that it carries to a caller, if it is for one like that.
+    fn stream(self, caller: &Caller, anonymous_events: bool) -> Option<Stream> {
+        let user = caller.user_id();
         match self {
-            Self::Catalog => anonymous_events || caller.user_id().is_some(),
-        }
-    }
-
-    fn stream(self) -> &'static str {
-        match self {
-            Self::Catalog => CATALOG,
+            Self::Catalog => (anonymous_events || user.is_some()).then_some(Stream::Catalog),
+            Self::Account(asked) => user.filter(|user| asked.is_none_or(|asked| asked == *user)).map(Stream::Account),
+            Self::Audit => caller.permits(Attempt::TABLE.permission(), Verb::Read).then_some(Stream::Audit),
         }
     }
 }
@@ -62,7 +71,7 @@ pub struct Subscriptions {
     relay: Relay,
     caller: Caller,
     anonymous_events: bool,
-    held: Vec<(Arc<str>, Channel)>,
+    held: Vec<(Arc<str>, Stream)>,
     /// Open while there is a subscription, so that those without one never fall behind.
     deliveries: Option<Receiver<Arc<Delivery>>>,
 }
@@ -78,9 +87,9 @@ impl Subscriptions {
         if self.held.iter().any(|(held, _)| **held == *identifier) {
             return true;
         }
-        let channel = Channel::named(identifier).filter(|channel| channel.admits(&self.caller, self.anonymous_events));
-        let Some(channel) = channel.filter(|_| self.held.len() < SUBSCRIPTIONS) else { return false };
-        self.held.push((identifier.into(), channel));
+        let stream = Channel::named(identifier).and_then(|channel| channel.stream(&self.caller, self.anonymous_events));
+        let Some(stream) = stream.filter(|_| self.held.len() < SUBSCRIPTIONS) else { return false };
+        self.held.push((identifier.into(), stream));
         self.deliveries.get_or_insert_with(|| self.relay.listen());
         true
     }
@@ -106,7 +115,7 @@ impl Subscriptions {
                 // Nothing will happen any more: the server ends, and says so elsewhere.
                 Err(RecvError::Closed) => return std::future::pending().await,
             };
-            let concerned = |(_, channel): &&(Arc<str>, Channel)| channel.stream() == delivery.stream;
+            let concerned = |(_, stream): &&(Arc<str>, Stream)| *stream == delivery.stream;
             let mut concerned = self.held.iter().filter(concerned).peekable();
             if concerned.peek().is_some() && delivery.is_for(&self.caller) {
                 return Ok(concerned.map(|(identifier, _)| FRAMES.of(&delivery, identifier)).collect());
@@ -163,6 +172,9 @@ mod tests {
     fn identifiers_name_channels() {
         for (identifier, expected) in [
             (r#"{"channel":"CatalogChannel"}"#, Some(Channel::Catalog)),
+            (r#"{"channel":"AuditChannel"}"#, Some(Channel::Audit)),
+            (r#"{"channel":"AccountChannel"}"#, Some(Channel::Account(None))),
+            (r#"{"channel":"AccountChannel","user_id":1}"#, None),
             (r#" {"x":[1], "channel":"CatalogChannel"}"#, Some(Channel::Catalog)),
             (r#"{"channel":"catalogchannel"}"#, None),
             (r#"{"channel":["CatalogChannel"]}"#, None),

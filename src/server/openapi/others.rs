@@ -83,12 +83,12 @@ fn events() -> Value {
         Operation::read("events", "listEvents", "The events of a stream after one of them, oldest first", "/events")
             .parameter(query(
                 "stream",
-                json!({ "type": "string", "enum": ["catalog"], "default": "catalog" }),
-                "The stream.",
+                json!({ "type": "string", "enum": ["catalog", "account", "audit"], "default": "catalog" }),
+                "The stream: what is published, what concerns your rights, or who asked to use what.",
             ))
             .parameter(query("after", after, "The id of an event; `latest` only tells the id of the newest."))
             .parameter(query("limit", limit, "How many."));
-    json!({ "get": operation.answers("200", answers::json("The events.", reference("Events"), &[]), &[&[400, 401, 404, 406, 503]]) })
+    json!({ "get": operation.answers("200", answers::json("The events.", reference("Events"), &[]), &[&[400, 401, 403, 404, 406, 503]]) })
 }
 
 fn packages() -> Value {
