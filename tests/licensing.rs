@@ -2,15 +2,12 @@
 
 mod attempts;
 mod authorize;
-<<<<<<< HEAD
 mod clock;
 mod core;
 mod crash;
+mod events;
 mod families;
 mod histories;
-=======
-mod events;
->>>>>>> main
 pub mod market;
 mod races;
 mod vouchers;

@@ -271,13 +271,8 @@ impl Db {
         affected.map(|Affected(rows)| rows)
     }
 
-<<<<<<< HEAD
-    /// Runs one statement that writes as a transaction of its own, in one round trip, and answers the row that it gives.
-    /// One that loses a race is run [`again`].
-=======
     /// Runs one statement that writes, and no events, as a transaction of its own in one round trip, and answers the row that
-    /// it gives.
->>>>>>> main
+    /// it gives. One that loses a race is run [`again`].
     ///
     /// # Errors
     /// As [`one`](Self::one).
@@ -288,13 +283,8 @@ impl Db {
             tx.commit().await?;
             return Ok(row);
         }
-<<<<<<< HEAD
         let row = again(|| self.one(statement.clone())).await?;
-        self.commits.tell();
-=======
-        let row = self.one(statement).await?;
         self.changed_elsewhere();
->>>>>>> main
         Ok(row)
     }
 
