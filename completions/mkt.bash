@@ -7707,7 +7707,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__serve)
-            opts="-q -y -h --listen --database-url --storage-url --max-image-size --max-asset-size --demo --public-url --ui-url --title --secret-key-file --admin-token-file --admin-emails --anonymous-events --self-publishing --trusted-proxies --cors-origins --max-connections --max-connections-per-client --head-timeout --idle-timeout --rate-limit --log-format --log --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --listen --database-url --storage-url --max-image-size --max-asset-size --demo --public-url --ui-url --title --secret-key-file --admin-token-file --admin-emails --anonymous-events --events-days --events-kept --notify --self-publishing --trusted-proxies --cors-origins --max-connections --max-connections-per-client --max-sockets --head-timeout --idle-timeout --rate-limit --log-format --log --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -7761,6 +7761,18 @@ _mkt() {
                     COMPREPLY=($(compgen -W "true false" -- "${cur}"))
                     return 0
                     ;;
+                --events-days)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --events-kept)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --notify)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
                 --self-publishing)
                     COMPREPLY=($(compgen -W "true false" -- "${cur}"))
                     return 0
@@ -7778,6 +7790,10 @@ _mkt() {
                     return 0
                     ;;
                 --max-connections-per-client)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-sockets)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -101,12 +101,17 @@ complete -c mkt -n "__fish_mkt_using_subcommand serve" -l admin-token-file -d 'A
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l admin-emails -d 'Mail addresses of administrators: whoever signs in with one that the identity provider has verified' -r
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l anonymous-events -d 'Let anybody follow the catalogue\'s events, without a token' -r -f -a "true\t''
 false\t''"
+complete -c mkt -n "__fish_mkt_using_subcommand serve" -l events-days -d 'For how many days events are kept, for those who come back and want what they missed' -r
+complete -c mkt -n "__fish_mkt_using_subcommand serve" -l events-kept -d 'How many events are kept at most' -r
+complete -c mkt -n "__fish_mkt_using_subcommand serve" -l notify -d 'Have servers on one PostgreSQL wake one another by LISTEN and NOTIFY; else they look for themselves each second. For poolers that don\'t pass it on' -r -f -a "true\t''
+false\t''"
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l self-publishing -d 'Let owners publish their products without a role that permits it' -r -f -a "true\t''
 false\t''"
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l trusted-proxies -d 'Addresses or networks of proxies whose Forwarded headers are believed' -r
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l cors-origins -d 'Web origins that may call the API [default: any]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l max-connections -d 'How many connections are open at a time, as far as the limit of open files allows' -r
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l max-connections-per-client -d 'How many of them one client has, by its address; trusted proxies have no limit [default: 1024, and no limit on this machine]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand serve" -l max-sockets -d 'How many WebSockets one user or platform has open at a time' -r
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l head-timeout -d 'How many seconds a client may take to send the head of its first request' -r
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l idle-timeout -d 'After how many seconds without a further request a connection is closed; longer than what proxies keep theirs for' -r
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l rate-limit -d 'How many requests a minute a client may send to sign in, redeem vouchers, make tokens, and check packages unsigned, by its address and by its token; 0 for any number, and to let clients try any number of tokens' -r

@@ -17,6 +17,8 @@ pub mod manifest;
 pub mod model;
 pub mod package;
 pub mod page;
+pub mod presence;
+pub mod report;
 pub mod resource;
 pub mod secret;
 pub mod seed;

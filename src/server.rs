@@ -26,6 +26,7 @@ mod origin;
 mod packages;
 mod problem;
 mod products;
+mod reports;
 mod router;
 mod seats;
 mod sessions;
@@ -41,6 +42,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use url::Url;
 
 pub use limits::Limits;
@@ -49,6 +51,7 @@ pub use origin::{Proxy, WebOrigin};
 pub use shutdown::Shutdown;
 
 use authenticator::Authenticator;
+use cable::{Hub, Lost, Presence};
 use oidc::RelyingParty;
 use seats::Seats;
 
@@ -87,6 +90,10 @@ pub struct Settings {
     pub admin_emails: Vec<Email>,
     /// What clients may take.
     pub limits: Limits,
+    /// For how many days events are kept.
+    pub events_days: u32,
+    /// How many events are kept.
+    pub events_kept: u32,
 }
 
 impl Settings {
@@ -103,7 +110,10 @@ pub struct App(Arc<Inner>);
 struct Inner {
     db: Db,
     files: Files,
-    relay: Relay,
+    hub: Arc<Hub>,
+    lost: Lost,
+    presence: Presence,
+    handshakes: Semaphore,
     settings: Settings,
     shutdown: Shutdown,
     cache: cache::Cache,
@@ -124,9 +134,24 @@ impl App {
         &self.0.files
     }
 
-    /// Where events come from.
-    pub fn relay(&self) -> &Relay {
-        &self.0.relay
+    /// Who follows which events.
+    fn hub(&self) -> &Arc<Hub> {
+        &self.0.hub
+    }
+
+    /// What lost connections followed.
+    fn lost(&self) -> &Lost {
+        &self.0.lost
+    }
+
+    /// Which agents are there.
+    fn presence(&self) -> &Presence {
+        &self.0.presence
+    }
+
+    /// How many more WebSockets may be opened at this moment.
+    fn handshakes(&self) -> &Semaphore {
+        &self.0.handshakes
     }
 
     /// How the server is set up.
@@ -187,7 +212,8 @@ impl Server {
         })?;
         // Before the address is announced, for this may raise what the system lets the process have.
         let seats = Seats::new(&settings.limits);
-        let (follower, relay) = Relay::start(db.clone()).await?;
+        let hub = Arc::new(Hub::new(db.clone(), settings.limits.sockets).await?);
+        let relay = Relay::start(db.clone(), hub.clone()).await?;
         let keys = Keys::default();
         keys.renew(&db, clock::now()).await?;
         let licensing = Licensing::new(keys.clone());
@@ -195,7 +221,10 @@ impl Server {
         let app = App(Arc::new(Inner {
             db,
             files,
-            relay: follower,
+            hub,
+            lost: Lost::default(),
+            presence: Presence::default(),
+            handshakes: Semaphore::new(cable::HANDSHAKES),
             throttle: throttle::Throttle::new(settings.limits.rate),
             settings,
             shutdown: Shutdown::default(),

@@ -17,6 +17,10 @@ pub struct LimitArgs {
     #[arg(long, env = "MKT_MAX_CONNECTIONS_PER_CLIENT", value_name = "N", value_parser = value_parser!(u32).range(1..))]
     max_connections_per_client: Option<u32>,
 
+    /// How many WebSockets one user or platform has open at a time
+    #[arg(long, env = "MKT_MAX_SOCKETS", value_name = "N", default_value_t = 500, value_parser = value_parser!(u32).range(1..))]
+    max_sockets: u32,
+
     /// How many seconds a client may take to send the head of its first request
     #[arg(long, env = "MKT_HEAD_TIMEOUT", value_name = "SECONDS", default_value_t = 15, value_parser = value_parser!(u64).range(1..=3600))]
     head_timeout: u64,
@@ -38,6 +42,7 @@ impl LimitArgs {
         Limits {
             connections: many(self.max_connections),
             connections_per_client: self.max_connections_per_client.map(many),
+            sockets: many(self.max_sockets),
             head_timeout: Duration::from_secs(self.head_timeout),
             idle_timeout: Duration::from_secs(self.idle_timeout),
             rate: self.rate_limit,

@@ -77,6 +77,19 @@ pub struct Args {
     #[arg(long, env = "MKT_ANONYMOUS_EVENTS", value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
     anonymous_events: bool,
 
+    /// For how many days events are kept, for those who come back and want what they missed
+    #[arg(long, env = "MKT_EVENTS_DAYS", value_name = "DAYS", default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=3650))]
+    events_days: u32,
+
+    /// How many events are kept at most
+    #[arg(long, env = "MKT_EVENTS_KEPT", value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1000..))]
+    events_kept: u32,
+
+    /// Have servers on one PostgreSQL wake one another by LISTEN and NOTIFY; else they look for themselves each second. For
+    /// poolers that don't pass it on
+    #[arg(long, env = "MKT_NOTIFY", value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
+    notify: bool,
+
     /// Let owners publish their products without a role that permits it
     #[arg(long, env = "MKT_SELF_PUBLISHING", value_name = "BOOL", default_value_t = false, action = clap::ArgAction::Set)]
     self_publishing: bool,
@@ -132,6 +145,8 @@ pub async fn run(args: Args, printer: &Printer) -> Result<(), Failed> {
         admin_token: admin_token.clone(),
         admin_emails: args.admin_emails,
         limits: args.limits.limits(),
+        events_days: args.events_days,
+        events_kept: args.events_kept,
     };
     let files = args.files.open(&url)?;
     let stop = stop_signal()?;
@@ -140,6 +155,7 @@ pub async fn run(args: Args, printer: &Printer) -> Result<(), Failed> {
         db = open(&url, &key, args.demo) => db?,
         () = &mut stop => return Ok(()),
     };
+    let db = if args.notify { db } else { db.without_notify() };
     let server = Server::bind(db.clone(), files, settings).await?;
     if made && !administrator::exists(&db, clock::now()).await? {
         printer.note(&format!(

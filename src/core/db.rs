@@ -56,6 +56,8 @@ pub struct Db {
     handle: Handle,
     commits: Arc<Commits>,
     seal: Option<Arc<Seal>>,
+    /// Whether servers wake one another.
+    notify: bool,
 }
 
 /// What is known of the commits to the database.
@@ -130,7 +132,7 @@ impl From<sqlx::sqlite::SqliteQueryResult> for Affected {
 
 impl Db {
     fn new(handle: Handle) -> Self {
-        Self { handle, commits: Arc::default(), seal: None }
+        Self { handle, commits: Arc::default(), seal: None, notify: true }
     }
 
     /// This database, able to keep secrets: they are encrypted under the marketplace's secret key.
@@ -139,6 +141,11 @@ impl Db {
     /// When no key can be made of it.
     pub fn with_secret_key(self, secret_key: &Secret) -> Result<Self> {
         Ok(Self { seal: Some(Arc::new(Seal::new(secret_key)?)), ..self })
+    }
+
+    /// This database, where servers don't wake one another: all is polled for, which works through any pooler.
+    pub fn without_notify(self) -> Self {
+        Self { notify: false, ..self }
     }
 
     fn seal(&self) -> Result<&Seal> {
@@ -201,7 +208,7 @@ impl Db {
                 return Err(Error::internal("a transaction was opened inside a transaction"));
             }
         };
-        let db = Self { handle, commits: self.commits.clone(), seal: self.seal.clone() };
+        let db = Self { handle, ..self.clone() };
         Ok(Tx::new(db))
     }
 
@@ -348,17 +355,22 @@ impl Db {
     /// When the database is away.
     pub async fn notify_others(&self) -> Result<()> {
         match self.dialect() {
-            Dialect::Postgres => self.execute(crate::sql!("select pg_notify('mkt_events', '')")).await.map(drop),
-            Dialect::Sqlite => Ok(()),
+            Dialect::Postgres if self.notify => {
+                self.execute(crate::sql!("select pg_notify('mkt_events', '')")).await.map(drop)
+            }
+            Dialect::Postgres | Dialect::Sqlite => Ok(()),
         }
     }
 
-    /// A dedicated connection that hears [`notify_others`](Self::notify_others), or `None` on SQLite.
+    /// A dedicated connection that hears [`notify_others`](Self::notify_others), or `None` where there is none.
     ///
     /// # Errors
     /// When the database is away.
     pub async fn listen(&self) -> Result<Option<Listener>> {
         let Handle::Postgres(pool) = &self.handle else { return Ok(None) };
+        if !self.notify {
+            return Ok(None);
+        }
         let mut listener = PgListener::connect_with(pool).await.map_err(failure::classify)?;
         listener.listen("mkt_events").await.map_err(failure::classify)?;
         Ok(Some(Listener(listener)))

@@ -4,19 +4,23 @@
 //! belongs to. Whoever has read up to a position has missed nothing before it, but what was hidden at the time.
 
 mod attempts;
+mod history;
 mod log;
 mod relay;
+pub mod resume;
 mod stream;
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 pub use attempts::announce;
+pub use history::{Bounds, bounds, epoch, from, offset_before, prune};
 pub use log::{advance, after, last_offset, newest, newest_position, since, write};
-pub use relay::Relay;
+pub use relay::{Receive, Relay};
 pub use stream::Stream;
 
 use super::access::{Caller, Verb};
@@ -24,6 +28,9 @@ use super::clock::Timestamp;
 use super::id::Id;
 use super::model::{Build, Product, User};
 use super::resource::Resource;
+
+/// The kind of what those who are signed in say to each other.
+const MESSAGE: &str = "message";
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,6 +83,8 @@ pub struct NewEvent {
     withdrawn: bool,
     message: String,
     model: Value,
+    /// What is sent instead of an event's body.
+    verbatim: Option<Box<RawValue>>,
     streams: Vec<Stream>,
 }
 
@@ -97,11 +106,12 @@ impl NewEvent {
             withdrawn: public && event_type.withdraws(),
             message,
             model,
-            streams: vec![Stream::Catalog],
+            verbatim: None,
+            streams: streams_of(event_type, product.id),
         }
     }
 
-    /// An event about somebody's rights. Who receives it is decided by its streams.
+    /// An event about what is somebody's: rights, platforms, instances. Who receives it is decided by its streams.
     pub fn of_right(
         event_type: EventType,
         resource_type: &'static str,
@@ -111,8 +121,26 @@ impl NewEvent {
         mut streams: Vec<Stream>,
     ) -> Self {
         streams.dedup();
-        let (product_id, build_id, withdrawn) = (None, None, false);
-        Self { event_type, resource_type, resource_id, product_id, build_id, withdrawn, message, model, streams }
+        let (product_id, build_id, withdrawn, verbatim) = (None, None, false, None);
+        Self {
+            event_type,
+            resource_type,
+            resource_id,
+            product_id,
+            build_id,
+            withdrawn,
+            message,
+            model,
+            verbatim,
+            streams,
+        }
+    }
+
+    /// What somebody says to all.
+    pub fn said(data: Box<RawValue>) -> Self {
+        let said =
+            Self::of_right(EventType::Created, MESSAGE, Uuid::new_v4(), String::new(), Value::Null, vec![Stream::Chat]);
+        Self { verbatim: Some(data), ..said }
     }
 
     /// An event about a build, for the catalogue's stream. One that withdraws it is for all if it was `public`.
@@ -141,8 +169,17 @@ impl NewEvent {
             withdrawn,
             message,
             model,
-            streams: vec![Stream::Catalog],
+            verbatim: None,
+            streams: streams_of(event_type, build.product_id),
         }
+    }
+}
+
+/// The catalogue tells what can be seen and what no longer can; a product's own stream tells all.
+fn streams_of(event_type: EventType, product: Id<Product>) -> Vec<Stream> {
+    match event_type {
+        EventType::Created | EventType::Updated => vec![Stream::Product(product)],
+        _ => vec![Stream::Catalog, Stream::Product(product)],
     }
 }
 
@@ -170,6 +207,8 @@ pub struct Delivery {
     pub position: i64,
     /// The stream.
     pub stream: Stream,
+    /// Its place in the stream, from 1, without gaps.
+    pub offset: i64,
     resource_type: String,
     /// Its id.
     pub id: Uuid,
@@ -182,8 +221,8 @@ pub struct Delivery {
 impl Delivery {
     /// Whether a caller may read what it is about, as of when it was read from the log.
     pub fn is_for(&self, caller: &Caller) -> bool {
-        if self.stream != Stream::Catalog {
-            return self.stream.is_open_to(caller, &self.resource_type);
+        if !self.stream.is_of_catalog() {
+            return self.stream.tells(caller, &self.resource_type);
         }
         self.readable_by_all
             || reads_drafts(caller)

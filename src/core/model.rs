@@ -55,7 +55,7 @@ pub use logo::Logo;
 pub use member::Member;
 pub use parameter::Parameter;
 pub use party::PartyType;
-pub use platform::Platform;
+pub use platform::{Platform, PlatformState};
 pub use product::Product;
 pub use product_license::ProductLicense;
 pub use role::Role;

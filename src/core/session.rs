@@ -3,7 +3,10 @@
 
 pub mod assertion;
 pub mod device;
+mod renewal;
 pub mod sign_in;
+
+pub use renewal::renew;
 
 use std::sync::Arc;
 
@@ -147,18 +150,31 @@ struct Kept {
     identity_id: Option<Id<Identity>>,
     scopes: Json<Scopes>,
     expires_at: Timestamp,
+    secret: Hashed,
 }
+
+/// What must hold of a token, at the instant `$1`, for it to be one that signs somebody in.
+const HOLDS: &str = "expires_at > $1 and (identity_id is null or exists (select 1 from identities \
+                     join identity_providers on identity_providers.id = identities.identity_provider_id \
+                     where identities.id = tokens.identity_id and identity_providers.enabled_at <= $1))";
 
 /// The user whose token this is, by its hash: a copy of the database gives none away.
 async fn of_user(db: &Db, token: &str, now: Timestamp) -> Result<Option<Principal>> {
-    let select = "select id, user_id, identity_id, scopes, expires_at from tokens where secret = $1 and expires_at > $2 \
-                  and (identity_id is null or exists (select 1 from identities join identity_providers \
-                  on identity_providers.id = identities.identity_provider_id where identities.id = tokens.identity_id \
-                  and identity_providers.enabled_at <= $2))";
+    let select = format!(
+        "select id, user_id, identity_id, scopes, expires_at, secret from tokens where secret = $2 and {HOLDS}"
+    );
     let kept: Option<Kept> =
-        db.optional(Statement::new(select).bind(Hashed::of(&Secret::new(token)).arg()).bind(now)).await?;
-    let Some(Kept { id, user_id, identity_id, scopes: Json(scopes), expires_at }) = kept else { return Ok(None) };
-    let credential = Credential { token: Some(id), identity: identity_id, scopes, expires_at: Some(expires_at) };
+        db.optional(Statement::new(select).bind(now).bind(Hashed::of(&Secret::new(token)).arg())).await?;
+    let Some(Kept { id, user_id, identity_id, scopes: Json(scopes), expires_at, secret }) = kept else {
+        return Ok(None);
+    };
+    let credential = Credential {
+        token: Some(id),
+        secret: Some(secret),
+        identity: identity_id,
+        scopes,
+        expires_at: Some(expires_at),
+    };
     Principal::user(db, user_id, credential).await.map(Some)
 }
 

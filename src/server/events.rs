@@ -1,13 +1,19 @@
-//! Events for those who poll: `GET /events?stream=…&after=…`, the twin of the WebSocket.
+//! Events for those who poll: `GET /events?stream=…&after=…&wait=…`, the twin of the WebSocket.
+
+use std::time::Duration;
+
+use std::num::NonZeroU32;
 
 use axum::extract::{Query, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
+use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::App;
 use super::asker::Asker;
+use super::cable::{Told, TooMany};
 use super::problem::Problem;
 use crate::core::access::{Caller, Verb};
 use crate::core::event::{self, Delivery, Stream};
@@ -19,6 +25,8 @@ use crate::core::{Error, Result};
 const LATEST: &str = "latest";
 const LIMIT: i64 = 100;
 const MAX_LIMIT: i64 = 1000;
+/// For how many seconds somebody may wait for an event; less than a request may take.
+const MAX_WAIT: u64 = 50;
 
 /// What is asked for.
 #[derive(Deserialize)]
@@ -26,6 +34,7 @@ pub struct Parameters {
     stream: Option<String>,
     after: Option<String>,
     limit: Option<i64>,
+    wait: Option<u64>,
 }
 
 /// The events of a stream after one of them, oldest first, as far as the caller may read them.
@@ -34,9 +43,9 @@ pub async fn index(
     asker: Asker,
     parameters: Result<Query<Parameters>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Response, Problem> {
-    let Query(parameters) =
-        parameters.map_err(|_| Error::bad_request("The parameters are stream, after (an event's id) and limit."))?;
-    let stream = stream(&asker, parameters.stream.as_deref(), app.settings().anonymous_events)?;
+    let Query(parameters) = parameters
+        .map_err(|_| Error::bad_request("The parameters are stream, after (an event's id), limit and wait."))?;
+    let stream = stream(&app, &asker, parameters.stream.as_deref()).await?;
     let after: Option<Uuid> = match parameters.after.as_deref() {
         None | Some("" | LATEST) => None,
         Some(id) => Some(
@@ -50,21 +59,70 @@ pub async fn index(
     if !(1..=MAX_LIMIT).contains(&limit) {
         return Err(Error::bad_request(format!("The parameter limit must be from 1 to {MAX_LIMIT}.")).into());
     }
-    let deliveries = event::since(app.db(), &asker, stream, after, limit).await?;
+    let wait = parameters.wait.unwrap_or_default();
+    if wait > MAX_WAIT {
+        return Err(Error::bad_request(format!("The parameter wait must be from 0 to {MAX_WAIT} seconds.")).into());
+    }
+    let deliveries = next(&app, &asker, stream, after, limit, Duration::from_secs(wait)).await?;
     answer(&deliveries, deliveries.last().map(|delivery| delivery.id).or(after))
 }
 
-/// The stream of this name, if the caller may follow it.
-fn stream(caller: &Caller, name: Option<&str>, anonymous_events: bool) -> Result<Stream> {
-    if !anonymous_events || !matches!(name, None | Some("catalog")) {
-        caller.require_signed_in()?;
+/// The next events after one. Where there are none yet, waits for some.
+async fn next(
+    app: &App,
+    asker: &Asker,
+    stream: Stream,
+    after: Option<Uuid>,
+    limit: i64,
+    wait: Duration,
+) -> Result<Vec<Delivery>, Problem> {
+    if wait.is_zero() {
+        return Ok(event::since(app.db(), asker, stream, after, limit).await?);
     }
-    match name {
-        None | Some("catalog") => Ok(Stream::Catalog),
-        Some("account") => caller.user_id().map(Stream::Account).ok_or_else(|| Error::not_found("stream")),
-        Some("audit") if caller.permits(Attempt::TABLE.permission(), Verb::Read) => Ok(Stream::Audit),
-        Some("audit") => Err(caller.refusal(Attempt::TABLE.permission(), Verb::Read)),
-        Some(_) => Err(Error::not_found("stream")),
+    // From before the log is read, so that what happens in between is not missed.
+    let membership = app.hub().join(Caller::clone(asker)).map_err(|TooMany| {
+        let message = "Too many wait for events with these credentials already.";
+        Problem::too_many(message, NonZeroU32::MIN.saturating_add(9))
+    })?;
+    membership.note("".into(), stream);
+    membership.follow(stream);
+    let over = sleep(wait);
+    tokio::pin!(over);
+    loop {
+        let deliveries = event::since(app.db(), &membership.caller(), stream, after, limit).await?;
+        if !deliveries.is_empty() {
+            return Ok(deliveries);
+        }
+        tokio::select! {
+            told = membership.next() => match told {
+                // Somebody who has lost the right is told by the next request.
+                Told::End(_) | Told::Narrowed => return Ok(deliveries),
+                Told::Parcels(_) => {}
+            },
+            () = &mut over => return Ok(deliveries),
+            () = app.shutdown().announced() => return Ok(deliveries),
+        }
+    }
+}
+
+/// The stream of this name, if the caller may follow it: one that is hidden is not there.
+async fn stream(app: &App, caller: &Caller, name: Option<&str>) -> Result<Stream> {
+    let unknown = || Error::not_found("stream");
+    let stream = match name {
+        None => Stream::Catalog,
+        Some("account") => {
+            caller.require_signed_in()?;
+            Stream::Account(caller.user_id().ok_or_else(unknown)?)
+        }
+        Some(name) => name.parse().map_err(|()| unknown())?,
+    };
+    if stream != Stream::Chat && stream.is_open_to(app.db(), caller, app.settings().anonymous_events).await? {
+        return Ok(stream);
+    }
+    caller.require_signed_in()?;
+    match stream {
+        Stream::Audit => Err(caller.refusal(Attempt::TABLE.permission(), Verb::Read)),
+        _ => Err(unknown()),
     }
 }
 

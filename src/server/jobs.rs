@@ -2,11 +2,17 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
 
 use super::App;
-use crate::core::{Result, clock, idempotency, session};
+use crate::core::event::{self, resume};
+use crate::core::model::Product;
+use crate::core::{Result, clock, idempotency, presence, session};
 
+/// How often it is written down which connections were lost and which agents have come.
+const SECOND: Duration = Duration::from_secs(1);
+/// How often the server looks who is silent, and what has become visible.
+const SECONDS: Duration = Duration::from_secs(5);
 /// How often it is written down which tokens were used.
 const MINUTE: Duration = Duration::from_secs(60);
 /// How often the server tidies up; the first time is a minute after its start.
@@ -16,31 +22,76 @@ const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Does all of it until the server ends.
 pub async fn run(app: App) {
-    let [mut minutes, mut hours] = [MINUTE, HOUR].map(|period| {
-        let mut ticks = interval_at(Instant::now() + MINUTE, period);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        ticks
-    });
+    // What is urgent does not wait for what takes long.
+    tokio::join!(keep_up(&app), keep_tidy(&app));
+}
+
+async fn keep_up(app: &App) {
+    let (mut seconds, mut fives) = (ticks(SECOND, SECOND), ticks(SECONDS, SECONDS));
     loop {
         let done = tokio::select! {
-            _ = minutes.tick() => note_use(&app).await,
-            _ = hours.tick() => tidy(&app).await,
+            _ = seconds.tick() => note_connections(app, false).await,
+            _ = fives.tick() => look_around(app).await,
         };
-        if let Err(error) = done {
-            tracing::warn!(cause = %std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default(), "tidying up failed: {error}");
-        }
+        complain(done);
     }
+}
+
+async fn keep_tidy(app: &App) {
+    let (mut minutes, mut hours) = (ticks(MINUTE, MINUTE), ticks(MINUTE, HOUR));
+    loop {
+        let done = tokio::select! {
+            _ = minutes.tick() => forget(app).await.and(note_use(app).await),
+            _ = hours.tick() => tidy(app).await,
+        };
+        complain(done);
+    }
+}
+
+fn ticks(first: Duration, period: Duration) -> Interval {
+    let mut ticks = interval_at(Instant::now() + first, period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}
+
+fn complain(done: Result<()>) {
+    if let Err(error) = done {
+        tracing::warn!(cause = %std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default(), "tidying up failed: {error}");
+    }
+}
+
+async fn note_connections(app: &App, all: bool) -> Result<()> {
+    app.lost().write_down(app.db()).await?;
+    app.presence().write_down(app.db(), all).await
+}
+
+async fn look_around(app: &App) -> Result<()> {
+    note_connections(app, true).await?;
+    let now = clock::now();
+    presence::sweep(app.db(), now).await?;
+    Product::announce_visible(app.db(), now).await
 }
 
 /// What would be lost with the server.
 pub async fn last(app: &App) {
-    if let Ok(Err(error)) = timeout(FAREWELL, note_use(app)).await {
+    let written = async {
+        note_connections(app, false).await?;
+        note_use(app).await
+    };
+    if let Ok(Err(error)) = timeout(FAREWELL, written).await {
         tracing::warn!("the last use of tokens is not written down: {error}");
     }
 }
 
 async fn note_use(app: &App) -> Result<()> {
     app.authenticator().note_use(app.db(), clock::now()).await.map(drop)
+}
+
+async fn forget(app: &App) -> Result<()> {
+    let (settings, now) = (app.settings(), clock::now());
+    let events = event::prune(app.db(), now, settings.events_days, settings.events_kept).await?;
+    tracing::debug!(events, "forgot old events");
+    resume::forget_old(app.db(), now).await
 }
 
 async fn tidy(app: &App) -> Result<()> {

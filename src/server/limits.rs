@@ -9,6 +9,8 @@ pub struct Limits {
     pub connections: usize,
     /// How many of them one client has. Unless told, clients on the server's own machine have as many as there are.
     pub connections_per_client: Option<usize>,
+    /// How many WebSockets one user or platform has.
+    pub sockets: usize,
     /// How long the head of a connection's first request may take.
     pub head_timeout: Duration,
     /// How long a connection may wait for the head of its next one.

@@ -35,6 +35,11 @@ impl Problem {
         Self { retry_after: Some(seconds), ..Self::new(StatusCode::TOO_MANY_REQUESTS, message) }
     }
 
+    /// A request that can't be served for so many seconds.
+    pub fn unavailable(message: impl Into<String>, seconds: NonZeroU32) -> Self {
+        Self { retry_after: Some(seconds), ..Self::from(Error::unavailable(message)) }
+    }
+
     /// The error again.
     pub fn into_error(self) -> Error {
         self.error

@@ -129,7 +129,7 @@ mod tests {
     fn seats(connections: usize, connections_per_client: Option<usize>) -> Seats {
         let timeout = Duration::from_secs(1);
         let (head_timeout, idle_timeout) = (timeout, timeout);
-        let limits = Limits { connections, connections_per_client, head_timeout, idle_timeout, rate: 0 };
+        let limits = Limits { connections, connections_per_client, sockets: 1, head_timeout, idle_timeout, rate: 0 };
         Seats::new(&limits)
     }
 

@@ -8,6 +8,7 @@ use super::policy::Who;
 use super::{Permissions, Scopes, Verb, administrator};
 use crate::core::clock::{self, Timestamp};
 use crate::core::db::Db;
+use crate::core::field::Hashed;
 use crate::core::id::Id;
 use crate::core::idempotency::IdempotencyKey;
 use crate::core::model::{Identity, Platform, Token, User};
@@ -30,6 +31,8 @@ pub enum Actor {
 pub struct Credential {
     /// The token, where it is one that is kept.
     pub token: Option<Id<Token>>,
+    /// The hash of that token: it can be replaced by another.
+    pub secret: Option<Hashed>,
     /// The identity that the user signed in with.
     pub identity: Option<Id<Identity>>,
     /// What it may be used for.

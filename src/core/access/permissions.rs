@@ -187,7 +187,7 @@ impl Permissions {
     }
 
     /// These and others together.
-    fn merged(mut self, other: Self) -> Self {
+    pub(in crate::core) fn merged(mut self, other: Self) -> Self {
         for (resource, verbs) in other.0 {
             let mine = self.0.entry(resource).or_default();
             for (verb, granted) in verbs {

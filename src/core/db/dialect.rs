@@ -21,6 +21,14 @@ impl Dialect {
         }
     }
 
+    /// What ends a selection of rows that the transaction is about to change: others wait. On SQLite nobody else writes.
+    pub fn for_update(self) -> &'static str {
+        match self {
+            Self::Postgres => " for no key update",
+            Self::Sqlite => "",
+        }
+    }
+
     /// A column for whose sake no index shall be used. Without a look at the order of the rows, SQLite takes any that
     /// narrows them down; PostgreSQL weighs by itself.
     pub fn unindexed(self, column: &str) -> String {

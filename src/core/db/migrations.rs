@@ -26,6 +26,7 @@ const MIGRATIONS: &[(&str, Text)] = &[
     ("listing", Text::Both(include_str!("../../../migrations/0005_listing.sql"))),
     ("sign_in", Text::Both(include_str!("../../../migrations/0006_sign_in.sql"))),
     ("authorization", Text::Both(include_str!("../../../migrations/0007_authorization.sql"))),
+    ("events", Text::Both(include_str!("../../../migrations/0008_events.sql"))),
 ];
 
 /// What a migration runs.

@@ -30,19 +30,23 @@ pub async fn write(db: &Db, events: &[NewEvent]) -> Result<()> {
     );
     for (position, event) in (first..).zip(events) {
         let id = Uuid::new_v4();
-        let body = json!({
-            "id": id,
-            "event_type": event.event_type,
-            "resource_type": event.resource_type,
-            "message": event.message,
-            "occurred_at": now,
-            "model": event.model,
-        });
+        let body = || {
+            json!({
+                "id": id,
+                "event_type": event.event_type,
+                "resource_type": event.resource_type,
+                "message": event.message,
+                "occurred_at": now,
+                "model": event.model,
+            })
+            .to_string()
+        };
+        let body = event.verbatim.as_ref().map_or_else(body, |verbatim| verbatim.get().to_owned());
         insert.push(if position > first { ", (" } else { "(" });
         insert.push_arg(position).push(", ").push_arg(id).push(", ").push_arg(event.event_type.word()).push(", ");
         insert.push_arg(event.resource_type).push(", ").push_arg(event.resource_id).push(", ");
         insert.push_arg(event.product_id).push(", ").push_arg(event.build_id).push(", ");
-        insert.push_arg(event.withdrawn).push(", ").push_arg(body.to_string()).push(", ");
+        insert.push_arg(event.withdrawn).push(", ").push_arg(body).push(", ");
         insert.push_arg(now).push(")");
     }
     db.execute(insert).await?;
@@ -96,14 +100,17 @@ pub async fn newest_position(db: &Db) -> Result<i64> {
 ///
 /// # Errors
 /// When the database is away.
-pub async fn last_offset(db: &Db, stream: &'static str) -> Result<i64> {
-    db.scalar(crate::sql!("select last_offset from streams where name = $1", stream)).await
+pub async fn last_offset(db: &Db, stream: &str) -> Result<i64> {
+    let last: Option<(i64,)> =
+        db.optional(crate::sql!("select last_offset from streams where name = $1", stream)).await?;
+    Ok(last.map_or(0, |(offset,)| offset))
 }
 
 #[derive(FromRow)]
-struct Row {
+pub(super) struct Row {
     position: i64,
     stream: String,
+    stream_offset: i64,
     resource_type: String,
     id: Uuid,
     body: String,
@@ -115,18 +122,18 @@ impl TryFrom<Row> for Delivery {
     type Error = Error;
 
     fn try_from(row: Row) -> Result<Self> {
-        let Row { position, stream, resource_type, id, body, readable_by_all, owner } = row;
+        let Row { position, stream, stream_offset: offset, resource_type, id, body, readable_by_all, owner } = row;
         let stream = stream.parse().map_err(|()| Error::internal("an event is on an unknown stream"))?;
-        Ok(Self { position, stream, resource_type, id, body: body.into(), readable_by_all, owner })
+        Ok(Self { position, stream, offset, resource_type, id, body: body.into(), readable_by_all, owner })
     }
 }
 
 /// Events on all streams with who may see what they are about now. What tells that something was withdrawn says
 /// nothing else of it, so all may hear.
-fn select_deliveries(now: Timestamp, prefix: &'static str) -> Statement {
+pub(super) fn select_deliveries(now: Timestamp, prefix: &'static str) -> Statement {
     let mut select = Statement::new(prefix);
     select.push(
-        "select events.position, event_streams.stream, events.resource_type, events.id, events.body, products.user_id as owner, \
+        "select events.position, event_streams.stream, event_streams.stream_offset, events.resource_type, events.id, events.body, products.user_id as owner, \
          events.withdrawn or (coalesce(products.published_at <= ",
     );
     // By the later of two clocks: the server that wrote the event may be ahead of the one that reads it.
@@ -202,7 +209,7 @@ pub async fn newest(db: &Db, caller: &Caller, stream: Stream) -> Result<Option<U
 
 /// Ends a selection of deliveries so that those are left that a caller may read.
 fn push_readable(caller: &Caller, stream: Stream, select: &mut Statement) {
-    if stream != Stream::Catalog {
+    if !stream.is_of_catalog() {
         select.push(") as deliveries where resource_type in (");
         // Nothing is of no kind.
         select.push_args(stream.kinds(caller).into_iter().chain([""])).push(")");

@@ -1,9 +1,7 @@
-//! The relay: reads the log as it grows, whoever wrote to it, and hands each event to every listener in this process.
+//! The relay: reads the log as it grows, whoever wrote to it, and hands each event on, in order.
 
 use std::sync::Arc;
 use std::time::Duration;
-
-use tokio::sync::broadcast;
 
 use super::{Delivery, after, announce, newest_position};
 use crate::core::Result;
@@ -15,41 +13,50 @@ const POLL: Duration = Duration::from_secs(1);
 const BATCH: i64 = 500;
 /// For how long attempts gather before they are told of together.
 const GATHER: Duration = Duration::from_millis(20);
-/// How many events a listener may fall behind.
-const BACKLOG: usize = 4096;
 
-/// Where listeners in this process get events from.
-#[derive(Clone)]
-pub struct Relay {
-    deliveries: broadcast::Sender<Arc<Delivery>>,
+/// Who takes events from a relay.
+pub trait Receive: Send + Sync + 'static {
+    /// Finds out anew who may do what: something about that has changed.
+    ///
+    /// # Errors
+    /// When the database is away. It is asked again before any event is handed on.
+    fn recheck(&self) -> impl Future<Output = Result<()>> + Send;
+
+    /// Takes the next events, on all their streams, in order. All changes to who may do what that were committed before
+    /// the last of them have been followed by a [`recheck`](Self::recheck).
+    fn receive(&self, deliveries: Vec<Delivery>);
 }
 
-impl Relay {
+/// Carries events from the log to who receives them in this process.
+pub struct Relay<R> {
+    db: Db,
+    receiver: Arc<R>,
+    /// How far the log was read.
+    position: i64,
+    /// The version of who may do what that the receiver knows.
+    access: i64,
+}
+
+impl<R: Receive> Relay<R> {
     /// Starts to read the log from its end, in a task that ends with the returned handle's abort.
     ///
     /// # Errors
     /// When the database is away.
-    pub async fn start(db: Db) -> Result<(Self, tokio::task::JoinHandle<()>)> {
-        let (deliveries, _) = broadcast::channel(BACKLOG);
-        let relay = Self { deliveries };
-        let position = newest_position(&db).await?;
-        let running = relay.clone().run(db.clone(), position);
-        let task = tokio::spawn(async move {
-            tokio::join!(running, tell_of_attempts(db));
-        });
-        Ok((relay, task))
+    pub async fn start(db: Db, receiver: Arc<R>) -> Result<tokio::task::JoinHandle<()>> {
+        db.follow_access().await?;
+        let (position, access) = (newest_position(&db).await?, db.access_version());
+        let relay = Self { db: db.clone(), receiver, position, access };
+        Ok(tokio::spawn(async move {
+            tokio::join!(relay.run(), tell_of_attempts(db));
+        }))
     }
 
-    /// Everything from now on. A listener that falls too far behind is told so.
-    pub fn listen(&self) -> broadcast::Receiver<Arc<Delivery>> {
-        self.deliveries.subscribe()
-    }
-
-    async fn run(self, db: Db, mut position: i64) {
+    async fn run(mut self) {
         let mut listener = None;
         loop {
             if listener.is_none() {
-                listener = db
+                listener = self
+                    .db
                     .listen()
                     .await
                     .inspect_err(|error| tracing::warn!(%error, "events are only polled for"))
@@ -58,36 +65,44 @@ impl Relay {
             }
             // Announcements only hasten: the log is read whatever woke us, and from where we stopped.
             let mine = tokio::select! {
-                () = db.committed() => true,
+                () = self.db.committed() => true,
                 () = heard(&mut listener) => {
-                    db.changed_elsewhere();
+                    self.db.changed_elsewhere();
                     false
                 }
                 () = tokio::time::sleep(POLL) => false,
             };
-            if mine && let Err(error) = db.notify_others().await {
+            if mine && let Err(error) = self.db.notify_others().await {
                 tracing::warn!(%error, "other servers were not told of a change and will poll for it");
             }
-            if let Err(error) = db.follow_access().await {
-                tracing::warn!(%error, "changes to who may do what can't be followed for now");
-            }
-            if let Err(error) = self.forward(&db, &mut position).await {
+            if let Err(error) = self.forward().await {
                 tracing::warn!(%error, "the log of events can't be read for now");
             }
         }
     }
 
     /// Hands on all that is new.
-    async fn forward(&self, db: &Db, position: &mut i64) -> Result<()> {
+    async fn forward(&mut self) -> Result<()> {
         loop {
-            let batch = after(db, *position, BATCH).await?;
+            let batch = after(&self.db, self.position, BATCH).await?;
+            // Only after the events were read, so that no revocation is overlooked that was there before one of them.
+            self.follow_access().await?;
             let Some(last) = batch.last() else { return Ok(()) };
-            *position = last.position;
-            for delivery in batch {
-                // Nobody listening is no failure.
-                let _ = self.deliveries.send(Arc::new(delivery));
-            }
+            self.position = last.position;
+            // Whatever is remembered of the log is old now, whether or not anybody announced it.
+            self.db.changed_elsewhere();
+            self.receiver.receive(batch);
         }
+    }
+
+    async fn follow_access(&mut self) -> Result<()> {
+        self.db.follow_access().await?;
+        let version = self.db.access_version();
+        if version != self.access {
+            self.receiver.recheck().await?;
+            self.access = version;
+        }
+        Ok(())
     }
 }
 

@@ -3,41 +3,80 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::core::access::{Caller, Verb};
+use uuid::Uuid;
+
+use crate::core::Result;
+use crate::core::access::{Actor, Caller, Verb};
+use crate::core::db::Db;
 use crate::core::id::Id;
-use crate::core::model::{Attempt, Claim, Entitlement, User, Voucher};
-use crate::core::resource::Resource;
+use crate::core::model::{Attempt, Claim, Entitlement, Instance, Platform, Product, Token, User, Voucher};
+use crate::core::resource::{self, Resource, Table};
 
 /// A stream of events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Stream {
     /// What is published in and withdrawn from the catalogue.
     Catalog,
+    /// All about a product and its builds.
+    Product(Id<Product>),
+    /// What is to run on a platform, and how far it is.
+    Platform(Id<Platform>),
     /// What concerns the rights of a user.
     Account(Id<User>),
     /// Who asked to use what.
     Audit,
+    /// What those who are signed in say to each other.
+    Chat,
 }
 
+/// What a user's own stream tells of.
+const OWN: &[&Table] = &[&Entitlement::TABLE, &Claim::TABLE, &Voucher::TABLE, &Token::TABLE, &Platform::TABLE];
+/// What a platform's stream tells of.
+const DEPLOYED: &[&Table] = &[&Instance::TABLE, &Platform::TABLE];
+
 impl Stream {
-    /// Whether a caller may receive what the stream tells of a kind of resource. Of the catalogue, each event decides.
-    pub(super) fn is_open_to(self, caller: &Caller, resource_type: &str) -> bool {
-        let tables = [&Entitlement::TABLE, &Claim::TABLE, &Voucher::TABLE];
-        let table = || tables.into_iter().find(|table| table.name == resource_type);
+    /// Whether a caller may follow it now. Strangers may follow the catalogue and its products where the operator lets them.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn is_open_to(self, db: &Db, caller: &Caller, anonymous_events: bool) -> Result<bool> {
+        let signed_in = caller.principal.actor != Actor::Anonymous;
         match self {
-            Self::Catalog => true,
-            Self::Account(user) => {
-                caller.user_id() == Some(user)
-                    && table().is_some_and(|table| caller.covers(table.permission(), Verb::Read))
-            }
-            Self::Audit => caller.permits(Attempt::TABLE.permission(), Verb::Read),
+            Self::Catalog => Ok(anonymous_events || signed_in),
+            Self::Product(_) if !anonymous_events && !signed_in => Ok(false),
+            Self::Product(id) => resource::is_readable(db, caller, &Product::TABLE, id.uuid()).await,
+            Self::Platform(id) => Ok(caller.covers(Instance::TABLE.permission(), Verb::Read)
+                && resource::is_readable(db, caller, &Platform::TABLE, id.uuid()).await?),
+            Self::Account(user) => Ok(caller.user_id() == Some(user)),
+            Self::Audit => Ok(caller.permits(Attempt::TABLE.permission(), Verb::Read)),
+            Self::Chat => Ok(signed_in),
         }
+    }
+
+    /// Whether each event decides who receives it, by what it is about.
+    pub(super) fn is_of_catalog(self) -> bool {
+        matches!(self, Self::Catalog | Self::Product(_))
+    }
+
+    /// Whether the stream tells those who follow it of a kind of resource. In the catalogue, each event decides.
+    pub(super) fn tells(self, caller: &Caller, resource_type: &str) -> bool {
+        self.is_of_catalog() || self.kinds(caller).contains(&resource_type)
     }
 
     /// The names of the kinds of resources that the stream tells a caller of, where it is not the event that decides.
     pub(super) fn kinds(self, caller: &Caller) -> Vec<&'static str> {
-        let all = [Entitlement::TABLE.name, Claim::TABLE.name, Voucher::TABLE.name, Attempt::TABLE.name];
-        all.into_iter().filter(|kind| self.is_open_to(caller, kind)).collect()
+        let covered = |tables: &[&'static Table]| {
+            let covered = tables.iter().filter(|table| caller.covers(table.permission(), Verb::Read));
+            covered.map(|table| table.name).collect()
+        };
+        match (self, caller.principal.actor) {
+            (Self::Platform(platform), Actor::Platform(id)) if id == platform => covered(DEPLOYED),
+            (Self::Platform(_), Actor::User(_)) => covered(DEPLOYED),
+            (Self::Account(user), Actor::User(id)) if id == user => covered(OWN),
+            (Self::Audit, _) if caller.permits(Attempt::TABLE.permission(), Verb::Read) => vec![Attempt::TABLE.name],
+            (Self::Chat, Actor::User(_) | Actor::Platform(_)) => vec![super::MESSAGE],
+            _ => Vec::new(),
+        }
     }
 }
 
@@ -45,8 +84,11 @@ impl fmt::Display for Stream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Catalog => f.write_str("catalog"),
+            Self::Product(id) => write!(f, "product:{id}"),
+            Self::Platform(id) => write!(f, "platform:{id}"),
             Self::Account(user) => write!(f, "account:{user}"),
             Self::Audit => f.write_str("audit"),
+            Self::Chat => f.write_str("chat"),
         }
     }
 }
@@ -55,10 +97,14 @@ impl FromStr for Stream {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
+        let of = |id: &str| id.parse::<Uuid>().map_err(drop);
         match text.split_once(':') {
             None if text == "catalog" => Ok(Self::Catalog),
             None if text == "audit" => Ok(Self::Audit),
-            Some(("account", user)) => user.parse().map(Self::Account).map_err(|_| ()),
+            None if text == "chat" => Ok(Self::Chat),
+            Some(("product", id)) => of(id).map(|id| Self::Product(id.into())),
+            Some(("platform", id)) => of(id).map(|id| Self::Platform(id.into())),
+            Some(("account", id)) => of(id).map(|id| Self::Account(id.into())),
             _ => Err(()),
         }
     }

@@ -117,6 +117,8 @@ impl Resource for Build {
             (_, Some(new)) if is_published && !was_yanked && new.yanked_at.is_some() => {
                 event(EventType::Yanked, new, true, format!("Build {} was yanked.", new.version))
             }
+            (None, Some(new)) => event(EventType::Created, new, true, format!("Build {} was added.", new.version)),
+            (Some(_), Some(new)) => event(EventType::Updated, new, true, format!("Build {} was changed.", new.version)),
             (Some(old), None) if was_published => {
                 // Of what nobody could see, nobody is told that it is gone.
                 let product = tx.one::<Product>(crate::sql!("select * from products where id = $1", old.product_id));

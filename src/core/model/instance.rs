@@ -1,9 +1,13 @@
 //! Instances: builds that run, or shall run, on a platform.
 
 use super::{Build, Configuration, Platform};
+use serde_json::json;
+use uuid::Uuid;
+
 use crate::core::access::Caller;
 use crate::core::clock::Timestamp;
-use crate::core::db::{Json, Tx};
+use crate::core::db::{Db, FromRow, Json, Tx};
+use crate::core::event::{EventType, NewEvent, Stream};
 use crate::core::field::choice::choice;
 use crate::core::field::{Object, Prose};
 use crate::core::id::Id;
@@ -94,5 +98,67 @@ impl Resource for Instance {
             ))),
             None => Ok(()),
         }
+    }
+
+    async fn events(tx: &Tx, _: &Caller, old: Option<&Self>, new: Option<&Self>) -> Result<Vec<NewEvent>> {
+        match (old, new) {
+            (None, Some(new)) => Ok(vec![new.event(tx, EventType::Created, "is to run").await?]),
+            (Some(_), Some(new)) => Ok(vec![new.event(tx, EventType::Updated, "was changed").await?]),
+            (Some(old), None) => Ok(vec![old.event(tx, EventType::Deleted, "is to run no longer").await?]),
+            (None, None) => Ok(Vec::new()),
+        }
+    }
+}
+
+/// What an instance runs, and where.
+#[derive(FromRow)]
+struct Placed {
+    product_id: Uuid,
+    product: String,
+    version: String,
+    container_repository: Option<String>,
+    container_tag: Option<String>,
+    container_digest: Option<String>,
+    platform: String,
+    user_id: Uuid,
+}
+
+impl Instance {
+    /// The event that tells those who follow its platform what happened to it. The values of its environment may be
+    /// secrets and stay out.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn event(&self, db: &Db, event_type: EventType, what: &str) -> Result<NewEvent> {
+        let placed: Placed = db
+            .one(crate::sql!(
+                "select builds.product_id, products.name as product, builds.version, builds.container_repository, \
+                 builds.container_tag, builds.container_digest, platforms.name as platform, platforms.user_id \
+                 from builds join products on products.id = builds.product_id join platforms on platforms.id = $2 \
+                 where builds.id = $1",
+                self.build_id,
+                self.platform_id
+            ))
+            .await?;
+        let message = format!("{} {} {what} on {}.", placed.product, placed.version, placed.platform);
+        let model = json!({ "instance": {
+            "id": self.id,
+            "build": {
+                "id": self.build_id,
+                "version": placed.version,
+                "container_repository": placed.container_repository,
+                "container_tag": placed.container_tag,
+                "container_digest": placed.container_digest,
+                "product": { "id": placed.product_id, "name": placed.product },
+            },
+            "platform": { "id": self.platform_id, "name": placed.platform, "user": { "id": placed.user_id } },
+            "configuration_id": self.configuration_id,
+            "deployed_at": self.deployed_at,
+            "state": self.state,
+            "state_message": self.state_message,
+            "last_seen_at": self.last_seen_at,
+        } });
+        let streams = vec![Stream::Platform(self.platform_id)];
+        Ok(NewEvent::of_right(event_type, Self::TABLE.name, self.id.uuid(), message, model, streams))
     }
 }

@@ -1,13 +1,28 @@
 //! Platforms: where a user's products run.
 
 use super::User;
+use serde_json::json;
+
 use crate::core::Result;
 use crate::core::access::{Caller, require_no_more_than_user};
+use crate::core::clock::Timestamp;
 use crate::core::db::Tx;
+use crate::core::event::{EventType, NewEvent, Stream};
+use crate::core::field::choice::choice;
 use crate::core::field::{Name, PublicKey};
 use crate::core::id::Id;
 use crate::core::resource::{Decides, Input, Parent, Reference, Resource, Table};
 use crate::resource;
+
+choice! {
+    /// Whether a platform's agent is heard of.
+    PlatformState {
+        /// It was, within the last minute.
+        Online = "online",
+        /// It was not.
+        Offline = "offline",
+    }
+}
 
 resource! {
     /// A place where a user's products run, kept by an agent.
@@ -18,6 +33,10 @@ resource! {
         name: Name,
         /// The public key that its agent signs in with, as PEM or JWK.
         public_key: Option<PublicKey>,
+        /// Whether its agent is heard of.
+        [server] state: PlatformState = PlatformState::Offline,
+        /// When its agent was last heard of, to within some seconds.
+        [server] last_seen_at: Option<Timestamp>,
     }
 }
 
@@ -42,6 +61,7 @@ impl Resource for Platform {
             input.set_default("user_id", user.to_string());
         }
     }
+
     /// Whoever has a platform's key is that platform.
     async fn guard(tx: &Tx, caller: &Caller, old: Option<&Self>, new: Option<&Self>) -> Result<()> {
         match new {
@@ -50,5 +70,30 @@ impl Resource for Platform {
             }
             _ => Ok(()),
         }
+    }
+
+    async fn events(_: &Tx, _: &Caller, old: Option<&Self>, new: Option<&Self>) -> Result<Vec<NewEvent>> {
+        Ok(match (old, new) {
+            (None, Some(new)) => vec![new.event(EventType::Created, "was added")],
+            (Some(_), Some(new)) => vec![new.event(EventType::Updated, "was changed")],
+            (Some(old), None) => vec![old.event(EventType::Deleted, "was removed")],
+            (None, None) => Vec::new(),
+        })
+    }
+}
+
+impl Platform {
+    /// The event that tells its owner, and those who follow the platform, what happened to it.
+    pub fn event(&self, event_type: EventType, what: &str) -> NewEvent {
+        let message = format!("The platform {} {what}.", self.name.as_str());
+        let model = json!({ "platform": {
+            "id": self.id,
+            "name": self.name,
+            "user": { "id": self.user_id },
+            "state": self.state,
+            "last_seen_at": self.last_seen_at,
+        } });
+        let streams = vec![Stream::Account(self.user_id), Stream::Platform(self.id)];
+        NewEvent::of_right(event_type, Self::TABLE.name, self.id.uuid(), message, model, streams)
     }
 }

@@ -170,6 +170,9 @@ impl Resource for Product {
             (_, Some(new)) if was_public && !is_public || was_published && !is_published => {
                 event(EventType::Unpublished, new, "A product was withdrawn.".into())
             }
+            (Some(old), Some(new)) if old != new => {
+                event(EventType::Updated, new, format!("The product {} was changed.", new.name))
+            }
             (Some(old), None) if was_published => event(EventType::Deleted, old, "A product was deleted.".into()),
             _ => Ok(Vec::new()),
         }
@@ -204,6 +207,48 @@ impl Product {
             product.mark_published(caller.now)
         })
         .await
+    }
+
+    /// Tells of the products that have become visible by the passing of time. Of several servers, one tells.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn announce_visible(db: &Db, now: Timestamp) -> Result<()> {
+        const TOLD: &str = "select value from settings where name = 'visible_told'";
+        let arrived = "visible_at > $1 and visible_at <= $2 and published_at <= $2";
+        let told = |row: Option<(String,)>| row.and_then(|(value,)| value.parse::<Timestamp>().ok());
+        if let Some(until) = told(db.optional(Statement::new(TOLD)).await?) {
+            let select =
+                Statement::new(format!("select 1 from products where {arrived} limit 1")).bind(until).bind(now);
+            if !db.exists(select).await? {
+                return Ok(());
+            }
+        }
+        let tx = db.begin().await?;
+        tx.execute(crate::sql!(
+            "insert into settings (name, value) values ('visible_told', $1) on conflict (name) do nothing",
+            now.to_string()
+        ))
+        .await?;
+        let select = Statement::new(format!("{TOLD}{}", tx.dialect().for_update()));
+        let until = told(tx.optional(select).await?).unwrap_or(now);
+        let select = Statement::new(format!("select * from products where {arrived} order by visible_at, id"));
+        let products: Vec<Self> = tx.all(select.bind(until).bind(now)).await?;
+        let published = |product: &Self| {
+            NewEvent::of_product(
+                EventType::Published,
+                product,
+                true,
+                format!("The product {} was published.", product.name),
+            )
+        };
+        tx.announce(products.iter().map(published).collect());
+        tx.execute(crate::sql!(
+            "update settings set value = $1 where name = 'visible_told'",
+            until.max(now).to_string()
+        ))
+        .await?;
+        tx.commit().await
     }
 
     /// Withdraws a product from the public.

@@ -1,11 +1,13 @@
 //! Tokens: what programs sign in with on behalf of a user.
 
+use serde_json::json;
 use uuid::Uuid;
 
 use super::{Identity, User};
 use crate::core::access::{Caller, Scopes, Verb, require_no_more_than_user};
 use crate::core::clock::Timestamp;
 use crate::core::db::{Db, Json, Tx};
+use crate::core::event::{EventType, NewEvent, Stream};
 use crate::core::field::{Hashed, Name};
 use crate::core::id::Id;
 use crate::core::resource::{self, Decides, Input, Located, Parent, Resource, Table};
@@ -67,6 +69,19 @@ impl Resource for Token {
             return Err(Error::new(Kind::Forbidden, message));
         }
         Ok(())
+    }
+
+    /// Its user hears of it: a token that appears unasked for is worth a look.
+    async fn events(_: &Tx, _: &Caller, old: Option<&Self>, new: Option<&Self>) -> Result<Vec<NewEvent>> {
+        let (kind, token, message) = match (old, new) {
+            (None, Some(new)) => (EventType::Created, new, "A token was made."),
+            (Some(old), Some(new)) if old.secret != new.secret => (EventType::Updated, new, "A token was replaced."),
+            (Some(old), None) => (EventType::Deleted, old, "A token was revoked."),
+            _ => return Ok(Vec::new()),
+        };
+        let model = json!({ "token": { "id": token.id, "name": token.name, "expires_at": token.expires_at } });
+        let streams = vec![Stream::Account(token.user_id)];
+        Ok(vec![NewEvent::of_right(kind, Self::TABLE.name, token.id.uuid(), message.into(), model, streams)])
     }
 }
 
