@@ -7,7 +7,7 @@ mod manifest;
 mod provider;
 mod server;
 
-pub use command::{Case, Ran, mkt};
+pub use command::{Case, Ran, bare, mkt};
 pub use database::Database;
 pub use home::Home;
 pub use manifest::Manifest;

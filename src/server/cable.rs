@@ -10,6 +10,7 @@ mod lost;
 mod member;
 mod parcel;
 mod presence;
+mod replay;
 mod spoken;
 mod subscription;
 

@@ -215,7 +215,8 @@ impl Product {
     /// When the database is away.
     pub async fn announce_visible(db: &Db, now: Timestamp) -> Result<()> {
         const TOLD: &str = "select value from settings where name = 'visible_told'";
-        let arrived = "visible_at > $1 and visible_at <= $2 and published_at <= $2";
+        // Those that were visible when they were published have been told of.
+        let arrived = "visible_at > $1 and visible_at <= $2 and published_at <= $2 and visible_at > published_at";
         let told = |row: Option<(String,)>| row.and_then(|(value,)| value.parse::<Timestamp>().ok());
         if let Some(until) = told(db.optional(Statement::new(TOLD)).await?) {
             let select =
