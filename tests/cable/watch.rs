@@ -8,6 +8,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use super::kept;
 use crate::support::{ADMIN_TOKEN, Database, Manifest, Server, bare, mkt, on_both};
 
 on_both! {
@@ -146,20 +147,6 @@ on_both! {
 /// How many events there are while the server is killed so many times.
 const EVENTS: usize = 2100;
 const KILLS: usize = 20;
-
-/// The ids of all events of the catalogue.
-async fn kept(server: &Server) -> Vec<String> {
-    let (mut ids, mut after) = (Vec::new(), String::new());
-    loop {
-        let page = server.get(&format!("/events?limit=1000&after={after}")).await;
-        let results = page["results"].as_array().unwrap();
-        if results.is_empty() {
-            return ids;
-        }
-        ids.extend(results.iter().map(|event| event["id"].as_str().unwrap().to_owned()));
-        after = page["last_id"].as_str().unwrap().to_owned();
-    }
-}
 
 #[tokio::test]
 async fn an_event_of_one_server_reaches_the_watchers_of_another() {

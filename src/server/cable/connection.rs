@@ -129,7 +129,10 @@ impl Connection {
             tokio::select! {
                 message = self.socket.recv() => self.heed(message).await?,
                 told = self.membership.next() => self.pass_on(told).await?,
-                _ = self.pings.tick() => self.ping().await?,
+                _ = self.pings.tick() => {
+                self.ping().await?;
+                self.wait_no_longer().await?;
+            }
             }
             if std::mem::take(&mut self.narrowed) {
                 self.narrow().await?;
@@ -313,8 +316,12 @@ impl Connection {
 
     async fn ping(&mut self) -> Result<(), End> {
         self.require_credential()?;
-        self.send(frame::ping(clock::now().unix_seconds())).await?;
-        // Clients that come back say where they stand at once, if they do.
+        self.send(frame::ping(clock::now().unix_seconds())).await
+    }
+
+    /// Lets what was held back through for a client that has come back and did not say where it stands: those that do say so
+    /// at once.
+    async fn wait_no_longer(&mut self) -> Result<(), End> {
         for index in 0..self.subscriptions.len() {
             if self.subscriptions[index].is_held() {
                 Box::pin(self.release(index)).await?;

@@ -131,7 +131,10 @@ pub fn schemas() -> [(&'static str, Value); 13] {
     );
     let change = object("A field that changes.", json!({ "field": text(), "from": {}, "to": {} }));
     step["properties"]["changes"] = json!({ "type": "array", "items": change });
-    let events = json!({ "results": list("Event"), "last_id": { "type": ["string", "null"], "format": "uuid" } });
+    let events = json!({
+        "results": list("Event"), "last_id": { "type": ["string", "null"], "format": "uuid" },
+        "stream_id": text(), "epoch": text(), "offset": { "type": "integer", "minimum": 0 },
+    });
     [
         ("Problem", answers::problem()),
         ("Health", object("That all is well.", json!({ "message": text() }))),
