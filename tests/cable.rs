@@ -1,7 +1,12 @@
 //! Events over the WebSocket, and `mkt watch`.
 
 mod actioncable;
+mod agents;
+mod anycable;
 mod faults;
+mod relay;
+mod replay;
+mod rights;
 mod watch;
 
 use crate::support::Server;

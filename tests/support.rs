@@ -1,5 +1,6 @@
 //! What tests share: databases of their own, servers on free ports, the command line without the machine's settings.
 
+pub mod cable;
 mod cluster;
 mod command;
 mod database;

@@ -26,7 +26,7 @@ impl Cluster {
 
     /// Ends it at once, as a power cut would, and starts it again.
     pub fn crash(&self) {
-        run("crash", &self.folder);
+        run("restart", &self.folder);
     }
 }
 

@@ -10,7 +10,7 @@ use super::{Badge, Build, Logo, ProductLicense, Screenshot, SubProduct, User};
 use crate::core::access::{Caller, Verb, push_scope};
 use crate::core::clock::Timestamp;
 use crate::core::db::{Db, FromRow, Statement, Tx};
-use crate::core::event::{EventType, NewEvent};
+use crate::core::event::{EventType, NewEvent, Stream};
 use crate::core::field::{Described, Field, Line, Link, Locale, MimeType, Name, Prose, Shape};
 use crate::core::files::{FileKind, Stored};
 use crate::core::id::Id;
@@ -234,7 +234,12 @@ impl Product {
         let select = Statement::new(format!("{TOLD}{}", tx.dialect().for_update()));
         let until = told(tx.optional(select).await?).unwrap_or(now);
         let select = Statement::new(format!("select * from products where {arrived} order by visible_at, id"));
-        let products: Vec<Self> = tx.all(select.bind(until).bind(now)).await?;
+        let mut products = Vec::new();
+        for product in tx.all::<Self>(select.bind(until).bind(now)).await? {
+            if !product.was_told_of(&tx).await? {
+                products.push(product);
+            }
+        }
         let published = |product: &Self| {
             NewEvent::of_product(
                 EventType::Published,
@@ -250,6 +255,18 @@ impl Product {
         ))
         .await?;
         tx.commit().await
+    }
+
+    /// Whether its publication was told since it is visible, by whoever made it visible at once.
+    async fn was_told_of(&self, tx: &Tx) -> Result<bool> {
+        tx.exists(crate::sql!(
+            "select 1 from event_streams join events on events.position = event_streams.position \
+             where event_streams.stream = $1 and events.resource_type = 'product' and events.event_type = 'published' \
+             and events.occurred_at >= $2",
+            Stream::Product(self.id).to_string(),
+            self.visible_at
+        ))
+        .await
     }
 
     /// Withdraws a product from the public.

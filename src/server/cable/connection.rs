@@ -38,6 +38,8 @@ const LONGEST_DRAIN: Duration = Duration::from_secs(5);
 pub enum End {
     /// The client went, or the network.
     Gone,
+    /// What came is no WebSocket, or the network broke.
+    Broken,
     /// The client has another connection by now.
     Replaced,
     /// The server ends it, and says why.
@@ -49,6 +51,7 @@ impl From<Ending> for End {
         match ending {
             Ending::Behind => Self::Told(Disconnect::SlowConsumer),
             Ending::Revoked => Self::Told(Disconnect::Remote),
+            Ending::Expired => Self::Told(Disconnect::TokenExpired),
             Ending::Replaced => Self::Replaced,
         }
     }
@@ -82,12 +85,14 @@ pub async fn serve(app: App, membership: Membership, dialect: Dialect, restored:
     };
     let Connection { app, membership, mut socket, .. } = connection;
     app.presence().gone(membership.sid);
-    if dialect == Dialect::Extended && matches!(end, End::Gone) {
+    if dialect == Dialect::Extended && matches!(end, End::Gone | End::Broken) {
         app.lost().add(&membership);
     }
     drop(membership);
     match end {
         End::Gone | End::Replaced => part(&mut socket).await,
+        // If the network broke, it goes nowhere.
+        End::Broken => refuse(socket, Disconnect::InvalidRequest).await,
         End::Told(why) => refuse(socket, why).await,
     }
 }
@@ -151,8 +156,9 @@ impl Connection {
         for (identifier, stream) in restored.unwrap_or_default() {
             let mut subscription = Subscription::live(identifier, stream);
             // The client says where it stands in a moment; until then nothing overtakes what it has missed.
-            subscription.hold();
-            self.add(subscription);
+            subscription.expect();
+            let index = self.add(subscription);
+            spoken::arrived(self, index);
         }
         self.send(frame).await
     }
@@ -163,8 +169,8 @@ impl Connection {
         let command = match message {
             Some(Ok(Message::Text(text))) => Command::parse(&text).map_err(|_| malformed)?,
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => return Ok(()),
-            // What breaks the rules of WebSocket gets the answer of what breaks ours; if the network broke, it goes nowhere.
-            Some(Ok(Message::Binary(_)) | Err(_)) => return Err(malformed),
+            Some(Ok(Message::Binary(_))) => return Err(malformed),
+            Some(Err(_)) => return Err(End::Broken),
             Some(Ok(Message::Close(_))) | None => return Err(End::Gone),
         };
         // Of the extended protocol, those who speak the other know nothing.
@@ -235,6 +241,7 @@ impl Connection {
         self.membership.forget(identifier);
         if self.subscriptions.iter().all(|other| other.stream != stream) {
             self.membership.leave(stream);
+            spoken::left(self, stream);
         }
     }
 
@@ -323,7 +330,7 @@ impl Connection {
     /// at once.
     async fn wait_no_longer(&mut self) -> Result<(), End> {
         for index in 0..self.subscriptions.len() {
-            if self.subscriptions[index].is_held() {
+            if self.subscriptions[index].is_expecting() {
                 Box::pin(self.release(index)).await?;
             }
         }

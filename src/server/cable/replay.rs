@@ -29,15 +29,17 @@ impl Connection {
         let history = app.hub().history();
         match (position.streams.get(&stream.to_string()), position.since) {
             (Some(at), _) => {
-                let bounds = self.meanwhile(history.bounds(stream)).await?;
-                let kept = self.or_restart(bounds)?.cover(at.offset);
-                Ok((kept && at.epoch == app.hub().epoch()).then_some(at.offset))
+                if at.epoch != app.hub().epoch() {
+                    return Ok(None);
+                }
+                let kept = self.meanwhile(history.keeps_after(stream, at.offset)).await?;
+                Ok(self.or_restart(kept)?.then_some(at.offset))
             }
             (None, Some(seconds)) => {
                 let instant = Timestamp::from_unix_millis((seconds * 1000.0) as i64);
                 let Some(instant) = instant else { return Ok(None) };
                 let offset = self.meanwhile(history.offset_before(stream, instant)).await?;
-                self.or_restart(offset).map(Some)
+                self.or_restart(offset)
             }
             (None, None) => Ok(None),
         }
