@@ -235,7 +235,8 @@ impl Cluster {
 
     fn run(action: &str, folder: PathBuf) -> String {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/postgres");
-        let output = Command::new(script).arg(action).arg(folder).output().unwrap();
+        // What was committed is there again after a crash.
+        let output = Command::new(script).arg(action).arg(folder).env("DURABLE", "1").output().unwrap();
         assert!(output.status.success(), "{action}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     }

@@ -91,8 +91,12 @@ impl Cable {
 
     /// The next frame that is no ping; `{"closed": code}` for the one that closes, `null` at the end.
     pub async fn frame(&mut self) -> Value {
+        timeout(PATIENCE, self.wait_for_frame()).await.expect("no frame comes")
+    }
+
+    async fn wait_for_frame(&mut self) -> Value {
         loop {
-            match timeout(PATIENCE, self.socket.next()).await.expect("no frame comes") {
+            match self.socket.next().await {
                 Some(Ok(Message::Text(text))) => {
                     let frame: Value = serde_json::from_str(&text).unwrap();
                     if frame["type"] != "ping" {
@@ -110,15 +114,6 @@ impl Cable {
     pub async fn any_frame(&mut self) -> Value {
         let message = timeout(PATIENCE, self.socket.next()).await.expect("no frame comes").unwrap().unwrap();
         serde_json::from_str(message.to_text().unwrap()).unwrap()
-    }
-
-    /// So many frames.
-    pub async fn frames(&mut self, count: usize) -> Vec<Value> {
-        let mut frames = Vec::with_capacity(count);
-        for _ in 0..count {
-            frames.push(self.frame().await);
-        }
-        frames
     }
 
     /// Subscribes, and answers whether that was confirmed.
