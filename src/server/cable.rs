@@ -10,6 +10,7 @@ mod lost;
 mod member;
 mod parcel;
 mod presence;
+mod replay;
 mod spoken;
 mod subscription;
 
@@ -237,6 +238,7 @@ fn upgrade_required() -> Response {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -66,7 +66,7 @@ pub struct Connection {
     pub(super) membership: Membership,
     dialect: Dialect,
     socket: WebSocket,
-    subscriptions: Vec<Subscription>,
+    pub(super) subscriptions: Vec<Subscription>,
     pings: Interval,
     /// Whether what may be followed is to be found out anew, before anything else is passed on.
     narrowed: bool,
@@ -250,76 +250,6 @@ impl Connection {
         &self.subscriptions[index]
     }
 
-    /// Sends what a subscription has missed since a client's position, in order and before anything newer.
-    async fn replay(&mut self, index: usize, position: &Position) -> Result<(), End> {
-        self.subscriptions[index].hold();
-        let identifier = self.subscriptions[index].identifier.clone();
-        let kept = match self.start(index, position).await? {
-            Some(offset) => self.catch_up(index, offset).await?,
-            None => false,
-        };
-        if kept {
-            return self.send(frame::confirm_history(&identifier)).await;
-        }
-        self.release(index).await?;
-        self.send(frame::reject_history(&identifier)).await
-    }
-
-    /// The offset that a client's position stands for, if all that came after it is kept.
-    async fn start(&mut self, index: usize, position: &Position) -> Result<Option<i64>, End> {
-        let (app, stream) = (self.app.clone(), self.subscriptions[index].stream);
-        let history = app.hub().history();
-        match (position.streams.get(&stream.to_string()), position.since) {
-            (Some(at), _) => {
-                if at.epoch != app.hub().epoch() {
-                    return Ok(None);
-                }
-                let kept = self.meanwhile(history.keeps_after(stream, at.offset)).await?;
-                Ok(self.or_restart(kept)?.then_some(at.offset))
-            }
-            (None, Some(seconds)) => {
-                let instant = crate::core::clock::Timestamp::from_unix_millis((seconds * 1000.0) as i64);
-                let Some(instant) = instant else { return Ok(None) };
-                let offset = self.meanwhile(history.offset_before(stream, instant)).await?;
-                self.or_restart(offset)
-            }
-            (None, None) => Ok(None),
-        }
-    }
-
-    /// Sends all that is in the log after an offset, and lets what happens through once there is no more. Not so when some of
-    /// it has been forgotten by now, by whichever server.
-    async fn catch_up(&mut self, index: usize, offset: i64) -> Result<bool, End> {
-        let (app, stream) = (self.app.clone(), self.subscriptions[index].stream);
-        self.subscriptions[index].sent = offset;
-        loop {
-            let sent = self.subscriptions[index].sent;
-            let page = self.meanwhile(app.hub().history().page(stream, sent)).await?;
-            let page = self.or_restart(page)?;
-            if page.first().is_some_and(|next| next.delivery.offset > sent + 1) {
-                return Ok(false);
-            }
-            for parcel in page.iter() {
-                self.subscriptions[index].sent = parcel.delivery.offset;
-                self.deliver(index, parcel).await?;
-            }
-            self.flush().await?;
-            if page.is_empty() || self.subscriptions[index].is_caught_up() && page.len() < super::history::PAGE {
-                self.subscriptions[index].release();
-                return Ok(true);
-            }
-        }
-    }
-
-    /// Lets what was held back through, and then what happens.
-    async fn release(&mut self, index: usize) -> Result<(), End> {
-        if let Some(offset) = self.subscriptions[index].before_held() {
-            self.catch_up(index, offset).await?;
-        }
-        self.subscriptions[index].release();
-        Ok(())
-    }
-
     /// Waits for something, and pings and passes events on in the meantime. Commands wait.
     pub(super) async fn meanwhile<T>(&mut self, work: impl Future<Output = T>) -> Result<T, End> {
         let mut work = pin!(work);
@@ -401,7 +331,7 @@ impl Connection {
     }
 
     /// Sends an event for a subscription, unless it is not for this client.
-    async fn deliver(&mut self, index: usize, parcel: &Parcel) -> Result<(), End> {
+    pub(super) async fn deliver(&mut self, index: usize, parcel: &Parcel) -> Result<(), End> {
         if !parcel.delivery.is_for(&self.membership.caller()) {
             return Ok(());
         }
@@ -414,7 +344,7 @@ impl Connection {
         in_time(self.socket.send(Message::Text(frame))).await
     }
 
-    async fn flush(&mut self) -> Result<(), End> {
+    pub(super) async fn flush(&mut self) -> Result<(), End> {
         in_time(self.socket.flush()).await
     }
 }
