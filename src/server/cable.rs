@@ -238,6 +238,7 @@ fn upgrade_required() -> Response {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -165,7 +165,8 @@ on_both! {
         assert_eq!(Cable::resume(&other, &stranger, &sid).await.welcome["restored"], Value::Null);
         // A client that does not say where it stands is not kept waiting for long.
         chat(&db, 5..=5).await;
-        assert_eq!(back.frame().await["message"]["n"], 5);
+        // A server that polls may have had some of what was before as news, too.
+        while back.frame().await["message"]["n"] != 5 {}
         // Those who speak the other protocol know nothing of all this.
         let mut plain = Cable::with(&other, &token, BASE, &format!("?sid={sid}"), &[]).await.unwrap();
         assert_eq!(plain.welcome, json!({ "type": "welcome" }));

@@ -180,7 +180,7 @@ on_both! {
         let build = build["path"].as_str().unwrap();
         post("publish").await;
         // The build is still a draft, of a product that all may see.
-        market.server.send(Method::PATCH, build, json!({ "description": "Another." })).await;
+        market.server.send(Method::PATCH, build, json!({ "container_tag": "two" })).await;
         post("unpublish").await;
         let all = ["product unpublished", "product updated", "build created", "product published", "build updated", "product unpublished"];
         let public = ["product unpublished", "product published", "product unpublished"];

@@ -91,8 +91,12 @@ impl Cable {
 
     /// The next frame that is no ping; `{"closed": code}` for the one that closes, `null` at the end.
     pub async fn frame(&mut self) -> Value {
+        timeout(PATIENCE, self.wait_for_frame()).await.expect("no frame comes")
+    }
+
+    async fn wait_for_frame(&mut self) -> Value {
         loop {
-            match timeout(PATIENCE, self.socket.next()).await.expect("no frame comes") {
+            match self.socket.next().await {
                 Some(Ok(Message::Text(text))) => {
                     let frame: Value = serde_json::from_str(&text).unwrap();
                     if frame["type"] != "ping" {

@@ -10,7 +10,7 @@ use super::{Badge, Build, Logo, ProductLicense, Screenshot, SubProduct, User};
 use crate::core::access::{Caller, Verb, push_scope};
 use crate::core::clock::Timestamp;
 use crate::core::db::{Db, FromRow, Statement, Tx};
-use crate::core::event::{EventType, NewEvent, Stream};
+use crate::core::event::{EventType, NewEvent};
 use crate::core::field::{Described, Field, Line, Link, Locale, MimeType, Name, Prose, Shape};
 use crate::core::files::{FileKind, Stored};
 use crate::core::id::Id;
@@ -234,12 +234,17 @@ impl Product {
         let select = Statement::new(format!("{TOLD}{}", tx.dialect().for_update()));
         let until = told(tx.optional(select).await?).unwrap_or(now);
         let select = Statement::new(format!("select * from products where {arrived} order by visible_at, id"));
-        let mut products = Vec::new();
-        for product in tx.all::<Self>(select.bind(until).bind(now)).await? {
-            if !product.was_told_of(&tx).await? {
-                products.push(product);
-            }
-        }
+        let mut products: Vec<Self> = tx.all(select.bind(until).bind(now)).await?;
+        // Whoever made them visible at once has told of that.
+        let told: Vec<(Uuid, Timestamp)> = tx
+            .all(crate::sql!(
+                "select resource_id, occurred_at from events where occurred_at >= $1 and resource_type = 'product' \
+                 and event_type = 'published' order by position",
+                until
+            ))
+            .await?;
+        let told: HashMap<Uuid, Timestamp> = told.into_iter().collect();
+        products.retain(|product| told.get(&product.id.uuid()).copied() < product.visible_at);
         let published = |product: &Self| {
             NewEvent::of_product(
                 EventType::Published,
@@ -255,18 +260,6 @@ impl Product {
         ))
         .await?;
         tx.commit().await
-    }
-
-    /// Whether its publication was told since it is visible, by whoever made it visible at once.
-    async fn was_told_of(&self, tx: &Tx) -> Result<bool> {
-        tx.exists(crate::sql!(
-            "select 1 from event_streams join events on events.position = event_streams.position \
-             where event_streams.stream = $1 and events.resource_type = 'product' and events.event_type = 'published' \
-             and events.occurred_at >= $2",
-            Stream::Product(self.id).to_string(),
-            self.visible_at
-        ))
-        .await
     }
 
     /// Withdraws a product from the public.

@@ -1,4 +1,4 @@
-//! What a client has missed: sent from the log, in order, before anything that happens meanwhile.
+//! What a client has missed, sent before anything newer.
 
 use super::connection::{Connection, End};
 use super::frame::{self, Position};
@@ -10,17 +10,15 @@ impl Connection {
     pub(super) async fn replay(&mut self, index: usize, position: &Position) -> Result<(), End> {
         self.subscriptions[index].hold();
         let identifier = self.subscriptions[index].identifier.clone();
-        let answer = match self.start(index, position).await? {
-            Some(offset) => {
-                self.catch_up(index, offset).await?;
-                frame::confirm_history(&identifier)
-            }
-            None => {
-                self.release(index).await?;
-                frame::reject_history(&identifier)
-            }
+        let kept = match self.start(index, position).await? {
+            Some(offset) => self.catch_up(index, offset).await?,
+            None => false,
         };
-        self.send(answer).await
+        if kept {
+            return self.send(frame::confirm_history(&identifier)).await;
+        }
+        self.release(index).await?;
+        self.send(frame::reject_history(&identifier)).await
     }
 
     /// The offset that a client's position stands for, if all that came after it is kept.
@@ -45,14 +43,18 @@ impl Connection {
         }
     }
 
-    /// Sends all that is in the log after an offset, and lets what happens through once there is no more.
-    async fn catch_up(&mut self, index: usize, offset: i64) -> Result<(), End> {
+    /// Sends all that is in the log after an offset, and lets what happens through once there is no more. Not so when some of
+    /// it has been forgotten by now, by whichever server.
+    async fn catch_up(&mut self, index: usize, offset: i64) -> Result<bool, End> {
         let (app, stream) = (self.app.clone(), self.subscriptions[index].stream);
         self.subscriptions[index].sent = offset;
         loop {
             let sent = self.subscriptions[index].sent;
             let page = self.meanwhile(app.hub().history().page(stream, sent)).await?;
             let page = self.or_restart(page)?;
+            if page.first().is_some_and(|next| next.delivery.offset > sent + 1) {
+                return Ok(false);
+            }
             for parcel in page.iter() {
                 self.subscriptions[index].sent = parcel.delivery.offset;
                 self.deliver(index, parcel).await?;
@@ -60,19 +62,17 @@ impl Connection {
             self.flush().await?;
             if page.is_empty() || self.subscriptions[index].is_caught_up() && page.len() < PAGE {
                 self.subscriptions[index].release();
-                return Ok(());
+                return Ok(true);
             }
         }
     }
 
     /// Lets what was held back through, and then what happens.
     pub(super) async fn release(&mut self, index: usize) -> Result<(), End> {
-        match self.subscriptions[index].before_held() {
-            Some(offset) => self.catch_up(index, offset).await,
-            None => {
-                self.subscriptions[index].release();
-                Ok(())
-            }
+        if let Some(offset) = self.subscriptions[index].before_held() {
+            self.catch_up(index, offset).await?;
         }
+        self.subscriptions[index].release();
+        Ok(())
     }
 }
