@@ -80,6 +80,7 @@ complete -c mkt -n "__fish_mkt_needs_command" -f -a "offer" -d 'An offer: a prod
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "parameter" -d 'A value, such as an address, that an exposure gives to those who depend on it'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "platform" -d 'A place where a user\'s products run, kept by an agent'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "product" -d 'Something that is offered: an application, a service, a piece of knowledge'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "publisher-key" -d 'The public half of a key that a publisher signs packages with'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "role" -d 'A named set of permissions, to which users and groups are appointed'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "screenshot" -d 'A picture of a product'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "sub-product" -d 'A product\'s place under another: a right to the parent is a right to the child'
@@ -3399,6 +3400,151 @@ complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from unpublish" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from unpublish" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand product; and __fish_seen_subcommand_from unpublish" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and not __fish_seen_subcommand_from list show create update delete revoke" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and not __fish_seen_subcommand_from list show create update delete revoke" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and not __fish_seen_subcommand_from list show create update delete revoke" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and not __fish_seen_subcommand_from list show create update delete revoke" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and not __fish_seen_subcommand_from list show create update delete revoke" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and not __fish_seen_subcommand_from list show create update delete revoke" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and not __fish_seen_subcommand_from list show create update delete revoke" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and not __fish_seen_subcommand_from list show create update delete revoke" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and not __fish_seen_subcommand_from list show create update delete revoke" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and not __fish_seen_subcommand_from list show create update delete revoke" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and not __fish_seen_subcommand_from list show create update delete revoke" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and not __fish_seen_subcommand_from list show create update delete revoke" -f -a "list" -d 'List publisher keys'
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and not __fish_seen_subcommand_from list show create update delete revoke" -f -a "show" -d 'Show one'
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and not __fish_seen_subcommand_from list show create update delete revoke" -f -a "create" -d 'Create one'
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and not __fish_seen_subcommand_from list show create update delete revoke" -f -a "update" -d 'Change fields of one'
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and not __fish_seen_subcommand_from list show create update delete revoke" -f -a "delete" -d 'Delete one, with all that it is composed of'
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and not __fish_seen_subcommand_from list show create update delete revoke" -f -a "revoke" -d 'Have one sign nothing new; what it signed stays'
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from list" -l user -d 'The user that it belongs to, by name or id [default: you]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from list" -l page -d 'The page, from 1' -r
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from list" -l per-page -d 'Entries on a page' -r
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from list" -l sort -d 'The field to sort by' -r
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from list" -l where -d 'Only those whose field has this value; may be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from list" -l text -d 'Only those with these words, or starts of words, in their texts' -r
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from list" -l all -d 'All pages'
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from list" -l descending -d 'In descending order'
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from list" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from list" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from show" -l user -d 'The user that it belongs to, by name or id [default: you]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from show" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from show" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from show" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from create" -l user -d 'The user that it belongs to, by name or id [default: you]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from create" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from create" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from create" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from create" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from create" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from create" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from update" -l user -d 'The user that it belongs to, by name or id [default: you]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from update" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from update" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from update" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from update" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from update" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from update" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from delete" -l user -d 'The user that it belongs to, by name or id [default: you]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from delete" -l force -d 'Even if people lose rights with it'
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from delete" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from delete" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from revoke" -l user -d 'The user that it belongs to, by name or id [default: you]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from revoke" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from revoke" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from revoke" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from revoke" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from revoke" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from revoke" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from revoke" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from revoke" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from revoke" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from revoke" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand publisher-key; and __fish_seen_subcommand_from revoke" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand role; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand role; and not __fish_seen_subcommand_from list show create update delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand role; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F

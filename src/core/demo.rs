@@ -28,8 +28,7 @@ pub async fn run(db: &Db) -> Result<bool> {
         return Ok(false);
     }
     for text in PACKAGES {
-        let (manifest, warnings) = package::check(text)?;
-        package::apply(&tx, &caller, manifest, warnings).await?;
+        package::apply(&tx, &caller, package::check(text)?).await?;
     }
     tx.commit().await?;
     Ok(true)

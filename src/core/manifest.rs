@@ -23,11 +23,15 @@ mod text;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 pub use diagnostic::{Diagnostic, Severity};
+
+use super::files::{FileKind, Sha256};
 
 /// What [`check`] found in a text.
 #[derive(Debug, Clone, PartialEq)]
@@ -112,12 +116,24 @@ pub struct Build {
     pub logo: Option<String>,
     /// Pictures of the product; no caption twice.
     pub screenshots: Vec<Screenshot>,
+    /// What these files consist of, by their paths; who publishes the manifest adds what it does not say.
+    pub digests: BTreeMap<String, Sha256>,
     /// The interfaces that it offers to others; none twice in the same version.
     pub exposes: Vec<Exposed>,
     /// The interfaces that it needs of others.
     pub requires: Vec<Required>,
     /// The products that it needs: those of `build.dependency` and of `facts.runtime_dependencies`.
     pub dependencies: Vec<RuntimeDependency>,
+}
+
+impl Build {
+    /// The files that it names, each with what it must be.
+    pub fn files(&self) -> impl Iterator<Item = (FileKind, &str)> {
+        let image = |path| (FileKind::Image, path);
+        let asset = self.asset.as_deref().map(|path| (FileKind::Asset, path));
+        let pictures = self.screenshots.iter().map(|picture| picture.path.as_str());
+        asset.into_iter().chain(self.logo.as_deref().into_iter().chain(pictures).map(image))
+    }
 }
 
 /// A container image. [`Image::name`] and its `Display` give what a container runtime calls it.

@@ -26,6 +26,7 @@ mod party;
 mod platform;
 mod product;
 mod product_license;
+mod publisher_key;
 mod role;
 mod screenshot;
 mod sub_product;
@@ -58,6 +59,7 @@ pub use party::PartyType;
 pub use platform::{Platform, PlatformState};
 pub use product::Product;
 pub use product_license::ProductLicense;
+pub use publisher_key::{PublisherKey, Signer};
 pub use role::Role;
 pub use screenshot::Screenshot;
 pub use sub_product::SubProduct;
@@ -93,6 +95,7 @@ macro_rules! each_resource {
             Platform,
             Product,
             ProductLicense,
+            PublisherKey,
             Role,
             Screenshot,
             SubProduct,

@@ -3,6 +3,8 @@
 
 mod differences;
 mod publisher;
+pub mod signature;
+pub mod uploads;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -10,6 +12,7 @@ use uuid::Uuid;
 
 use super::access::Caller;
 use super::db::{Db, Tx};
+use super::files::FileKind;
 use super::manifest::{self, Diagnostic, Manifest, Severity};
 use super::{Error, Kind, Result};
 use publisher::Publisher;
@@ -60,6 +63,25 @@ pub struct Address {
     pub url: String,
 }
 
+/// A file that a package needs and that is not here yet.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Missing {
+    /// Its path, as the manifest has it.
+    pub path: String,
+    /// What it consists of: `sha256:` and 64 hexadecimal digits.
+    pub digest: String,
+    /// What it must be.
+    pub kind: FileKind,
+}
+
+/// A package to publish.
+#[derive(Debug, Clone)]
+pub struct Package {
+    manifest: Manifest,
+    warnings: Vec<Diagnostic>,
+    signature: Option<String>,
+}
+
 /// What publishing a package did or, in a dry run, would do.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Outcome {
@@ -75,30 +97,31 @@ pub struct Outcome {
     pub build: Address,
     /// What is done, in order.
     pub steps: Vec<Step>,
+    /// In a dry run, the files that are to be sent first.
+    #[serde(default)]
+    pub missing: Vec<Missing>,
     /// What the manifest could do better.
     pub warnings: Vec<Diagnostic>,
 }
 
-/// Publishes a package.
+/// Publishes a package, with its publisher's signature if there is one.
 ///
 /// # Errors
-/// [`Kind::Invalid`] with the diagnostics as details, [`Kind::Conflict`] with the differences when it was published
-/// already with other content, or when the caller may not.
-pub async fn publish(db: &Db, caller: &Caller, text: String) -> Result<Outcome> {
+/// [`Kind::Invalid`] with the diagnostics as details, or with the files that are missing; [`Kind::Conflict`] with the
+/// differences when it was published already with other content; when the signature does not hold, or the caller may not.
+pub async fn publish(db: &Db, caller: &Caller, text: String, signature: Option<String>) -> Result<Outcome> {
     caller.require_signed_in()?;
-    let (manifest, warnings) = check_aside(text).await?;
-    match attempt(db, caller, manifest.clone(), warnings.clone()).await {
+    let package = Package { signature, ..check_aside(text).await? };
+    match attempt(db, caller, package.clone()).await {
         // Two that publish the same at once collide on what the other makes; a second look finds it made.
-        Err(error) if matches!(error.kind(), Kind::Conflict | Kind::Invalid) => {
-            attempt(db, caller, manifest, warnings).await
-        }
+        Err(error) if matches!(error.kind(), Kind::Conflict | Kind::Invalid) => attempt(db, caller, package).await,
         result => result,
     }
 }
 
-async fn attempt(db: &Db, caller: &Caller, manifest: Manifest, warnings: Vec<Diagnostic>) -> Result<Outcome> {
+async fn attempt(db: &Db, caller: &Caller, package: Package) -> Result<Outcome> {
     let tx = db.begin().await?;
-    let outcome = apply(&tx, caller, manifest, warnings).await?;
+    let outcome = apply(&tx, caller, package).await?;
     tx.commit().await?;
     Ok(outcome)
 }
@@ -106,24 +129,23 @@ async fn attempt(db: &Db, caller: &Caller, manifest: Manifest, warnings: Vec<Dia
 /// Tells what [`publish`] would do, and does nothing. Needs no more rights than to read.
 ///
 /// # Errors
-/// As [`publish`].
+/// As [`publish`], but for missing files.
 pub async fn plan(db: &Db, caller: &Caller, text: String) -> Result<Outcome> {
-    let (manifest, warnings) = check_aside(text).await?;
-    Publisher::dry(db, caller).run(manifest, warnings).await
+    Publisher::dry(db, caller).run(check_aside(text).await?).await
 }
 
 /// The part of [`publish`] inside a transaction.
-pub(super) async fn apply(tx: &Tx, caller: &Caller, manifest: Manifest, warnings: Vec<Diagnostic>) -> Result<Outcome> {
-    Publisher::wet(tx, caller).run(manifest, warnings).await
+pub(super) async fn apply(tx: &Tx, caller: &Caller, package: Package) -> Result<Outcome> {
+    Publisher::wet(tx, caller).run(package).await
 }
 
 /// As [`check`], on a thread of its own: a large manifest takes a while, and other requests go on.
-async fn check_aside(text: String) -> Result<(Manifest, Vec<Diagnostic>)> {
+async fn check_aside(text: String) -> Result<Package> {
     tokio::task::spawn_blocking(move || check(&text)).await.map_err(Error::internal)?
 }
 
-/// The manifest and its warnings.
-pub(super) fn check(text: &str) -> Result<(Manifest, Vec<Diagnostic>)> {
+/// The package that a marketplace.json is.
+pub(super) fn check(text: &str) -> Result<Package> {
     let checked = manifest::check(text);
     if let Some(manifest) = &checked.manifest
         && records(manifest) > MOST_RECORDS
@@ -132,13 +154,14 @@ pub(super) fn check(text: &str) -> Result<(Manifest, Vec<Diagnostic>)> {
             format!("A package may ask for at most {MOST_RECORDS} licences, tasks, interfaces and dependencies.");
         return Err(Error::new(Kind::Invalid, message));
     }
-    checked.manifest.map(|manifest| (manifest, checked.diagnostics.clone())).ok_or_else(|| {
+    let Some(manifest) = checked.manifest else {
         let errors = checked.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
         let first = errors.clone().next().map(ToString::to_string).unwrap_or_default();
         let message =
             format!("The manifest has {} errors that keep it from being published. The first: {first}", errors.count());
-        Error::new(Kind::Invalid, message).with_details(json!({ "diagnostics": checked.diagnostics }))
-    })
+        return Err(Error::new(Kind::Invalid, message).with_details(json!({ "diagnostics": checked.diagnostics })));
+    };
+    Ok(Package { manifest, warnings: checked.diagnostics, signature: None })
 }
 
 /// How many records a manifest asks for.

@@ -2,6 +2,7 @@
 //! in the database, so every server signs with the same and knows all others. A new one takes over in time; what older ones
 //! signed stays good.
 
+mod ed25519;
 mod provider;
 
 use std::sync::{Arc, PoisonError, RwLock};
@@ -11,12 +12,13 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use chrono::Duration;
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
-use ring::digest::{SHA256, digest};
 use ring::rand::SystemRandom;
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+
+pub use ed25519::{Ed25519Key, SigningKey};
 
 use super::clock::Timestamp;
 use super::db::{Db, FromRow, Sealed, Tx};
@@ -245,9 +247,7 @@ pub async fn rotate(tx: &Tx, now: Timestamp) -> Result<String> {
     let pair = Ed25519KeyPair::from_pkcs8(document.as_ref()).map_err(Error::internal)?;
     let private = Secret::new(base64url(document.as_ref()));
     let public = base64url(pair.public_key().as_ref());
-    // The key's thumbprint (RFC 7638).
-    let id = digest(&SHA256, format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{public}"}}"#).as_bytes());
-    let id = base64url(id.as_ref());
+    let id = ed25519::thumbprint(pair.public_key().as_ref());
     tx.execute(crate::sql!("update signing_keys set private_key = null")).await?;
     tx.execute(crate::sql!(
         "insert into signing_keys (id, public_key, private_key, created_at) values ($1, $2, $3, $4)",

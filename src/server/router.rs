@@ -7,7 +7,7 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::get;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::request_id::{MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer};
@@ -44,7 +44,7 @@ pub fn router(app: App) -> Router {
         .route("/audit_events", get(crud::index::<model::AuditEvent>))
         .route("/audit_events/{audit_event_id}", get(crud::show::<model::AuditEvent>))
         .route("/events", get(events::index))
-        .route("/packages", post(packages::publish))
+        .merge(packages::routes())
         .route("/openapi.json", get(openapi::show))
         .layer(middleware::from_fn(answer::unless_known))
         .layer(middleware::from_fn(require_json));
@@ -60,6 +60,7 @@ pub fn router(app: App) -> Router {
         .fallback(async || Problem::from(Error::not_found("address")))
         .layer(DefaultBodyLimit::max(body::LIMIT))
         .merge(files::routes())
+        .merge(packages::files())
         .layer(middleware::from_fn_with_state(app.clone(), throttle::limit))
         .layer(middleware::from_fn(deadline::keep))
         .layer(middleware::from_fn(problem::complete))
@@ -109,6 +110,7 @@ fn cors(origins: &[WebOrigin]) -> CorsLayer {
             header::IF_MATCH,
             header::IF_NONE_MATCH,
             IDEMPOTENCY_KEY,
+            packages::SIGNATURE,
         ])
         .expose_headers([header::ETAG, header::LINK, header::LOCATION, header::RETRY_AFTER, name("x-request-id")])
         .max_age(Duration::from_secs(3600))

@@ -10,7 +10,7 @@ use super::App;
 use super::answer;
 use super::asker::Asker;
 use super::crud::{Answer, Ids};
-use crate::core::model::Token;
+use crate::core::model::{PublisherKey, Token};
 use crate::core::{session, signing};
 
 /// The routes.
@@ -18,6 +18,7 @@ pub fn routes() -> Router<App> {
     Router::new()
         .route("/.well-known/jwks.json", get(keys))
         .route("/users/{user_id}/tokens/{token_id}/rotate", post(rotate))
+        .route("/users/{user_id}/publisher_keys/{publisher_key_id}/revoke", post(revoke))
 }
 
 /// `DELETE /session`: the token that is sent ends, on every server.
@@ -33,4 +34,9 @@ async fn keys(State(app): State<App>) -> Answer {
 async fn rotate(State(app): State<App>, asker: Asker, ids: Ids) -> Answer {
     let [user, token] = ids.exactly()?;
     answer::json(StatusCode::OK, &Token::rotate(app.db(), &asker, user, token).await?)
+}
+
+async fn revoke(State(app): State<App>, asker: Asker, ids: Ids) -> Answer {
+    let [user, key] = ids.exactly()?;
+    answer::json(StatusCode::OK, &PublisherKey::revoke(app.db(), &asker, user, key).await?)
 }

@@ -125,7 +125,7 @@ on_both! {
         let product: Uuid = manifest.product().parse().unwrap();
         let build: Uuid = manifest.build().parse().unwrap();
         let publish = async |who: Uuid, manifest: &Manifest| {
-            package::publish(db, &house.caller(who).await, manifest.0.to_string()).await
+            package::publish(db, &house.caller(who).await, manifest.0.to_string(), None).await
         };
         assert_eq!(publish(house.owner, &manifest).await.unwrap_err().kind(), Kind::Forbidden, "products.create");
 

@@ -40,6 +40,7 @@ const DEEDS: &[Deed] = &[
     Deed { resource: "build", verb: "yank", about: "Withdraw one from new deployments; those that run it keep it" },
     Deed { resource: "identity_provider", verb: "enable", about: "Let people sign in with one" },
     Deed { resource: "identity_provider", verb: "disable", about: "Let people no longer sign in with one" },
+    Deed { resource: "publisher_key", verb: "revoke", about: "Have one sign nothing new; what it signed stays" },
     Deed { resource: "token", verb: "rotate", about: "Replace the secret of one; the old one ends at once" },
 ];
 

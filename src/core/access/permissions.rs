@@ -77,6 +77,7 @@ const TEMPLATE: &[(&str, &[&str])] = &[
     ("platforms", CRUD),
     ("product_licenses", CRUD),
     ("products", &["create", "read", "update", "delete", "publish", "validate", "authorize"]),
+    ("publisher_keys", CRUD),
     ("roles", CRUD),
     ("screenshots", CRUD),
     ("sub_products", CRUD),

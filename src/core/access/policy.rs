@@ -97,6 +97,7 @@ pub const POLICY: &[Rule] = &[
     allow(User, "identities", &[Read, Delete], When::Own),
     allow(User, "tokens", ALL, When::Own),
     allow(User, "platforms", ALL, When::Own),
+    allow(User, "publisher_keys", ALL, When::Own),
     allow(Platform, "platforms", &[Read], When::OfPlatform),
     allow(User, "instances", ALL, When::InOwn),
     allow(Platform, "instances", &[Read], When::OfPlatform),

@@ -27,6 +27,7 @@ const MIGRATIONS: &[(&str, Text)] = &[
     ("sign_in", Text::Both(include_str!("../../../migrations/0006_sign_in.sql"))),
     ("authorization", Text::Both(include_str!("../../../migrations/0007_authorization.sql"))),
     ("events", Text::Both(include_str!("../../../migrations/0008_events.sql"))),
+    ("packages", Text::Both(include_str!("../../../migrations/0009_packages.sql"))),
 ];
 
 /// What a migration runs.

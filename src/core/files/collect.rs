@@ -23,7 +23,8 @@ const BATCH: usize = 100;
 /// The condition that nothing refers to a file.
 const UNREFERRED: &str = "not exists (select 1 from builds where builds.asset_sha256 = files.sha256) \
      and not exists (select 1 from screenshots where screenshots.image_sha256 = files.sha256) \
-     and not exists (select 1 from logos where logos.image_sha256 = files.sha256)";
+     and not exists (select 1 from logos where logos.image_sha256 = files.sha256) \
+     and not exists (select 1 from uploads where uploads.sha256 = files.sha256)";
 
 impl Files {
     /// Removes the files that nothing refers to, and uploads that were given up. Answers how many of both.
@@ -32,6 +33,7 @@ impl Files {
     /// When the store or the database is away.
     pub async fn collect(&self, db: &Db, now: Timestamp) -> Result<usize> {
         let unused = Timestamp::from(now.datetime() - UNUSED);
+        forget_uploads(db, Timestamp::from(now.datetime() - UNFINISHED)).await?;
         self.adopt(db, unused).await?;
         let mut removed = 0;
         loop {
@@ -101,6 +103,13 @@ impl Files {
         let partial = tokio::task::spawn_blocking(move || remove_partial(&folder, unfinished.into()));
         Ok(given_up.len() + partial.await.map_err(Error::internal)?)
     }
+}
+
+/// Forgets the files that were sent for packages which have not been published for long.
+async fn forget_uploads(db: &Db, before: Timestamp) -> Result<()> {
+    let tx = db.begin().await?;
+    tx.execute(crate::sql!("delete from uploads where created_at < $1", before)).await?;
+    tx.commit().await
 }
 
 /// Those of a batch that no row knows.

@@ -6,6 +6,7 @@ use object_store::buffered::BufWriter;
 use object_store::path::Path;
 use object_store::{ObjectStoreExt, PutPayload};
 use ring::digest::{Context, SHA256, digest};
+use serde::{Deserialize, Serialize};
 use tokio::io::AsyncWriteExt;
 use uuid::Uuid;
 
@@ -16,12 +17,23 @@ use crate::core::field::{Line, MimeType};
 use crate::core::{Error, Kind as ErrorKind, Result};
 
 /// What a file must be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// A picture that can be shown: PNG, JPEG, GIF or WebP.
     Image,
     /// Anything.
     Asset,
+}
+
+impl Kind {
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Image => "image",
+            Self::Asset => "asset",
+        }
+    }
 }
 
 /// What the client says of a file.

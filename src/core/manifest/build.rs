@@ -1,15 +1,19 @@
 //! `product.build`: what is run or handed out. The official keys are `uuid`, `binary` and `dependency`; the others
 //! are this marketplace's own, all optional, so that standard files stay valid.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
+use super::diagnostic::{Severity, shown};
+use super::field::Field;
 use super::interfaces::{DEPENDENCIES, EXPOSES, REQUIRES, dependencies, exposed, required};
 use super::product::UUID;
 use super::reader::Object;
 use super::text::{FILE, LINK, LOCALE, PROSE, VERSION};
 use super::{Build, Screenshot, image};
+use crate::core::files::Sha256;
 
 const BINARY: &str = r#"{"registry": "https://registry.example.org", "image": "example/app:1.0.0"}"#;
+const DIGESTS: &str = r#"{"content.zip": "sha256:e3b0…"}, or leave it out: it is added when the package is published"#;
 const SCREENSHOTS: &str = r#"[{"path": "pictures/start.png", "caption": "The start page"}]"#;
 
 /// What a build says about its product.
@@ -40,7 +44,8 @@ pub(super) fn read(build: &Object) -> (Build, About) {
         support_url: build.may("support_url", r#""https://example.org/help""#).text(&LINK),
         locale: build.may("locale", r#""en-US""#).text(&LOCALE),
     };
-    let build = Build {
+    let listed = build.may("digests", DIGESTS);
+    let read = Build {
         id: build.must("uuid", UUID).uuid().unwrap_or_default(),
         version: version.unwrap_or_default(),
         release_notes: build.may("release_notes", r#""Starts faster.""#).text(&PROSE),
@@ -53,11 +58,31 @@ pub(super) fn read(build: &Object) -> (Build, About) {
             .iter()
             .map(|picture| screenshot(picture, &mut captions))
             .collect(),
+        digests: digests(&listed),
         exposes: exposed(&build.may("exposes", EXPOSES)),
         requires: build.may("requires", REQUIRES).objects().iter().map(required).collect(),
         dependencies: dependencies(&build.should("dependency", DEPENDENCIES)),
     };
-    (build, about)
+    for path in read.digests.keys().filter(|path| read.files().all(|(_, named)| named != **path)) {
+        let message = format!("has {}, which is no file of this build", shown(path));
+        listed.report(Severity::Error, message, "Name it as asset, logo or screenshot, or remove it here.");
+    }
+    (read, about)
+}
+
+/// What files consist of: the SHA-256 of each, written as registries do.
+fn digests(field: &Field) -> BTreeMap<String, Sha256> {
+    let mut digests = BTreeMap::new();
+    for (path, value) in field.map() {
+        match value.as_str().and_then(|text| text.strip_prefix("sha256:")?.parse().ok()) {
+            Some(digest) => drop(digests.insert(path, digest)),
+            None => {
+                let message = format!("must be sha256: and 64 hexadecimal digits for {}, but is not", shown(&path));
+                field.breaks(Severity::Error, message);
+            }
+        }
+    }
+    digests
 }
 
 fn screenshot(picture: &Object, captions: &mut HashSet<String>) -> Screenshot {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::Product;
+use super::{Product, PublisherKey, Signer};
 use crate::core::access::{Caller, Verb};
 use crate::core::clock::Timestamp;
 use crate::core::db::{Db, Json, Tx};
@@ -58,6 +58,10 @@ resource! {
         [server] asset_name: Option<Line>,
         /// The marketplace.json that it was published from.
         [server] marketplace: Option<Json<Package>>,
+        /// Its publisher's signature of that: a detached JWS over its canonical form.
+        [server] signature: Option<Prose>,
+        /// The key that it was signed with, as long as the marketplace knows it.
+        [server] publisher_key_id: Option<Id<PublisherKey>>,
         /// When somebody vouched for it.
         [server] validated_at: Option<Timestamp>,
         /// When it was published; set by publishing it.
@@ -68,6 +72,8 @@ resource! {
     embeds {
         /// Whether there is a file to download.
         asset_available: bool,
+        /// What the marketplace knows of the key that it was signed with.
+        signed_by: Option<Signer>,
     }
 }
 
@@ -85,15 +91,15 @@ impl Resource for Build {
     const FILES: &'static [(&'static str, FileKind)] = &[("asset", FileKind::Asset)];
 
     fn attach(&mut self, _: &Caller, _: &str, file: Stored) {
-        self.asset_sha256 = Some(file.sha256);
-        self.asset_size = Some(file.size);
-        self.asset_media_type = file.media_type;
-        self.asset_name = file.name;
+        self.take_asset(Some(file));
     }
 
-    async fn embed(_: &Db, _: &Caller, page: &mut [Located<Self>]) -> Result<()> {
+    async fn embed(db: &Db, _: &Caller, page: &mut [Located<Self>]) -> Result<()> {
+        let keys = page.iter().filter_map(|located| located.record.publisher_key_id);
+        let signers = Signer::of(db, keys.collect()).await?;
         for Located { record: build, .. } in page {
             build.asset_available = build.asset_sha256.is_some();
+            build.signed_by = build.publisher_key_id.and_then(|key| signers.get(&key).cloned());
         }
         Ok(())
     }
@@ -166,13 +172,30 @@ impl Build {
     /// # Errors
     /// When it is not to be seen, the caller may not change it, or it is published.
     pub async fn remove_asset(db: &Db, caller: &Caller, product: Uuid, id: Uuid) -> Result<Located<Self>> {
-        resource::transition(db, caller, &[product], id, Verb::Update, |build: &mut Self| {
-            build.asset_sha256 = None;
-            build.asset_size = None;
-            build.asset_media_type = None;
-            build.asset_name = None;
-        })
-        .await
+        resource::transition(db, caller, &[product], id, Verb::Update, |build: &mut Self| build.take_asset(None)).await
+    }
+
+    /// Its asset.
+    pub fn asset(&self) -> Option<Stored> {
+        let (sha256, size) = (self.asset_sha256.clone()?, self.asset_size.unwrap_or_default());
+        Some(Stored { sha256, size, media_type: self.asset_media_type.clone(), name: self.asset_name.clone() })
+    }
+
+    /// Takes an asset in, or none.
+    pub fn take_asset(&mut self, asset: Option<Stored>) {
+        self.asset_sha256 = asset.as_ref().map(|asset| asset.sha256.clone());
+        self.asset_size = asset.as_ref().map(|asset| asset.size);
+        (self.asset_media_type, self.asset_name) =
+            asset.map(|asset| (asset.media_type, asset.name)).unwrap_or_default();
+    }
+
+    /// Takes the manifest that it is made from. A signature of another one is none of this.
+    pub fn take_manifest(&mut self, manifest: Object) {
+        let manifest = Some(Json(Package(manifest)));
+        if self.marketplace != manifest {
+            (self.signature, self.publisher_key_id) = (None, None);
+        }
+        self.marketplace = manifest;
     }
 
     /// Sets the instant of publication, where it is not set.

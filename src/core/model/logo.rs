@@ -55,3 +55,11 @@ impl Resource for Logo {
         tx.execute(crate::sql!("delete from logos where product_id = $1", new.product_id)).await.map(drop)
     }
 }
+
+impl Logo {
+    /// The picture. How many bytes it has is with the file.
+    pub fn picture(&self) -> Option<Stored> {
+        let (sha256, media_type) = (self.image_sha256.clone()?, self.image_media_type.clone());
+        Some(Stored { sha256, size: 0, media_type, name: None })
+    }
+}

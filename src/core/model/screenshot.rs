@@ -48,3 +48,11 @@ impl Resource for Screenshot {
         }
     }
 }
+
+impl Screenshot {
+    /// The picture. How many bytes it has is with the file.
+    pub fn picture(&self) -> Option<Stored> {
+        let (sha256, media_type) = (self.image_sha256.clone()?, self.image_media_type.clone());
+        Some(Stored { sha256, size: 0, media_type, name: None })
+    }
+}

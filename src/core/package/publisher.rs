@@ -1,18 +1,20 @@
-//! The steps from a manifest to a published build. A dry run takes the same steps and writes nothing.
+//! The steps from a manifest to a published build: the product and what it is offered under here, the build with all below
+//! it in `build`, files in `files`, its signature in `signed`. A dry run takes the same steps and writes nothing.
+
+mod build;
+mod files;
+mod signed;
 
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::{Action, Address, Difference, Outcome, Step, differences, fields, immutable};
+use super::{Action, Address, Difference, Missing, Outcome, Package, Step, differences, fields, immutable};
 use crate::core::access::{Caller, Verb, push_scope};
-use crate::core::db::{Db, Json, Statement, Tx};
-use crate::core::manifest::{self, Diagnostic, Manifest};
-use crate::core::model::{
-    Build, Configuration, DEFAULT_MEMORY, Dependency, Exposure, Interface, License, Package, Parameter, Product,
-    ProductLicense, Task,
-};
+use crate::core::db::{Db, Statement, Tx};
+use crate::core::manifest::{self, Manifest};
+use crate::core::model::{Build, License, Product, ProductLicense};
 use crate::core::resource::{self, Located, Resource};
-use crate::core::{Error, Kind, Result};
+use crate::core::{Kind, Result};
 
 /// Who publishes, where, and what was done so far.
 pub(super) struct Publisher<'a> {
@@ -21,30 +23,48 @@ pub(super) struct Publisher<'a> {
     tx: Option<&'a Tx>,
     caller: &'a Caller,
     steps: Vec<Step>,
+    missing: Vec<Missing>,
 }
 
 impl<'a> Publisher<'a> {
     pub(super) fn dry(db: &'a Db, caller: &'a Caller) -> Self {
-        Self { db, tx: None, caller, steps: Vec::new() }
+        Self { db, tx: None, caller, steps: Vec::new(), missing: Vec::new() }
     }
 
     pub(super) fn wet(tx: &'a Tx, caller: &'a Caller) -> Self {
-        Self { db: tx, tx: Some(tx), caller, steps: Vec::new() }
+        Self { db: tx, tx: Some(tx), caller, steps: Vec::new(), missing: Vec::new() }
     }
 
-    pub(super) async fn run(mut self, manifest: Manifest, warnings: Vec<Diagnostic>) -> Result<Outcome> {
+    pub(super) async fn run(mut self, package: Package) -> Result<Outcome> {
+        let Package { manifest, warnings, signature } = package;
         let existing = self.existing_build(&manifest).await?;
-        let mut product = self.product(&manifest.product).await?;
-        let publishes = self.publishes(&product);
-        self.offers(&product, &manifest.product.licenses).await?;
-        let mut build = match existing {
-            // A draft may have been changed by hand since, so before it is published it is made anew.
-            Some(build) if build.published_at.is_some() || same(&build, &manifest) && !publishes => {
-                self.note(Action::Unchanged, &build, build.version.to_string(), Vec::new());
-                build
-            }
-            existing => self.build(&product, &manifest, existing).await?,
+        let files = match &existing {
+            Some(build) if build.published_at.is_some() => None,
+            _ => Some(self.files(&manifest, existing.as_ref()).await?),
         };
+        let mut product = match &existing {
+            Some(build) if self.is_outdated(build).await? => self.product_as_it_is(&manifest).await?,
+            _ => {
+                let product = self.product(&manifest.product).await?;
+                self.offers(&product, &manifest.product.licenses).await?;
+                product
+            }
+        };
+        if let Some(files) = &files {
+            self.pictures(&product, files).await?;
+        }
+        let publishes = self.publishes(&product);
+        let mut build = match (existing, files) {
+            (Some(build), None) => self.unchanged(build),
+            // A draft may have been changed by hand since, so before it is published it is made anew.
+            (Some(build), Some(files)) if same(&build, &manifest) && !publishes && files.asset_is(&build) => {
+                self.unchanged(build)
+            }
+            (existing, files) => self.build(&product, &manifest, existing, files.and_then(|files| files.asset)).await?,
+        };
+        if let Some(signature) = signature {
+            build = self.signed(build, &manifest, signature).await?;
+        }
         // The build first: a product that becomes visible shows it at once.
         if publishes {
             build = self.make_public(build, Build::mark_published).await?;
@@ -59,11 +79,11 @@ impl<'a> Publisher<'a> {
             product: address(&product, product.record.name.to_string()),
             build: address(&build, build.record.version.to_string()),
             steps: self.steps,
+            missing: self.missing,
             warnings,
         })
     }
 
-    /// The build that is there already. One that is published must be the same in all.
     /// Whether the caller may publish: by role, or what is their own where the operator lets owners do so.
     fn publishes(&self, product: &Product) -> bool {
         let permitted = |verb| self.caller.permits("products", verb) && self.caller.permits("builds", verb);
@@ -72,6 +92,7 @@ impl<'a> Publisher<'a> {
         permitted(Verb::Publish) || own && covered(Verb::Publish)
     }
 
+    /// The build that is there already. One that is published must be the same in all.
     async fn existing_build(&self, manifest: &Manifest) -> Result<Option<Build>> {
         let Manifest { product, build, content, .. } = manifest;
         let found = self.find::<Build>(&[product.id], build.id).await?;
@@ -98,6 +119,28 @@ impl<'a> Publisher<'a> {
             return Err(immutable(message, &differences(&stored, content)));
         }
         Ok(Some(found))
+    }
+
+    /// Whether a newer build is public than this one, which therefore says no more how the product is.
+    async fn is_outdated(&self, build: &Build) -> Result<bool> {
+        if build.published_at.is_none() {
+            return Ok(false);
+        }
+        let newer = crate::sql!(
+            "select 1 from builds where product_id = $1 and id <> $2 and published_at is not null and yanked_at is null \
+             and (ordinal > $3 or ordinal = $3 and created_at > $4) limit 1",
+            build.product_id,
+            build.id,
+            build.ordinal,
+            build.created_at
+        );
+        self.db.exists(newer).await
+    }
+
+    async fn product_as_it_is(&mut self, manifest: &Manifest) -> Result<Product> {
+        let product: Product = resource::load(self.db, self.caller, &[], manifest.product.id).await?;
+        self.note(Action::Unchanged, &product, product.name.to_string(), Vec::new());
+        Ok(product)
     }
 
     async fn product(&mut self, product: &manifest::Product) -> Result<Product> {
@@ -154,135 +197,6 @@ impl<'a> Publisher<'a> {
         }
     }
 
-    /// The build with all below it, not public yet.
-    async fn build(&mut self, product: &Product, manifest: &Manifest, existing: Option<Build>) -> Result<Build> {
-        let wanted = &manifest.build;
-        let Some(image) = &wanted.image else {
-            return Err(Error::new(
-                Kind::Invalid,
-                "A package without an image needs its asset uploaded, which this server does not take yet.",
-            ));
-        };
-        let given = fields(json!({
-            "id": wanted.id,
-            "version": wanted.version,
-            "container_repository": image.name(),
-            "container_tag": image.tag,
-            "container_digest": image.digest,
-            "release_notes": wanted.release_notes,
-        }));
-        let product = product.id.uuid();
-        if let (Some(build), Some(tx)) = (&existing, self.tx) {
-            resource::require::<Build>(tx, self.caller, &[product], build.id.uuid(), Verb::Update, None).await?;
-            // What belongs to a build that nobody sees yet is made anew.
-            for table in ["configurations", "exposures", "dependencies"] {
-                tx.execute(Statement::new(format!("delete from {table} where build_id = $1")).bind(build.id)).await?;
-            }
-        }
-        let build = self.put(&[product], wanted.version.clone(), existing, given).await?;
-        let place = [product, build.id.uuid()];
-        for configuration in &manifest.configurations {
-            self.configuration(place, configuration).await?;
-        }
-        for exposed in &wanted.exposes {
-            self.exposure(place, exposed).await?;
-        }
-        for required in &wanted.requires {
-            self.requirement(place, required).await?;
-        }
-        for dependency in &wanted.dependencies {
-            self.dependency(place, dependency).await?;
-        }
-        let mut complete = build.clone();
-        complete.marketplace = Some(Json(Package(fields(manifest.content.clone()))));
-        match self.tx {
-            Some(tx) => resource::replace(tx, self.caller, &build, complete).await,
-            None => Ok(complete),
-        }
-    }
-
-    async fn configuration(&mut self, [product, build]: [Uuid; 2], wanted: &manifest::Configuration) -> Result<()> {
-        let given = fields(json!({ "name": wanted.name, "default": wanted.default }));
-        let configuration: Configuration = self.put(&[product, build], wanted.name.clone(), None, given).await?;
-        for task in &wanted.tasks {
-            let mut given = fields(json!({
-                "name": task.label,
-                "minimum": task.instances_minimum,
-                "maximum": task.instances_maximum,
-                "memory_minimum": task.memory_minimum,
-                "options": task.options,
-                "ports": task.ports,
-                "cron": task.cron,
-                "environment": task.environment,
-            }));
-            // Without a maximum the model's default holds, unless the task needs more.
-            if let Some(memory) = task.memory_maximum.or(task.memory_minimum.filter(|least| *least > DEFAULT_MEMORY)) {
-                given.insert("memory".into(), memory.into());
-            }
-            let name = format!("{} of {}", task.label, wanted.name);
-            self.put::<Task>(&[product, build, configuration.id.uuid()], name, None, given).await?;
-        }
-        Ok(())
-    }
-
-    async fn exposure(&mut self, [product, build]: [Uuid; 2], exposed: &manifest::Exposed) -> Result<()> {
-        let interface = self.interface(&exposed.uri, &exposed.version).await?;
-        let given = fields(json!({ "interface_id": interface.id }));
-        let exposure: Exposure = self.put(&[product, build], interface.name.to_string(), None, given).await?;
-        for parameter in &exposed.parameters {
-            let given = fields(json!({ "name": parameter.name, "required": parameter.required }));
-            let place = [product, build, exposure.id.uuid()];
-            self.put::<Parameter>(&place, format!("{} of {}", parameter.name, interface.name), None, given).await?;
-        }
-        Ok(())
-    }
-
-    async fn requirement(&mut self, place: [Uuid; 2], required: &manifest::Required) -> Result<()> {
-        let interface = self.interface(&required.uri, &required.version).await?;
-        let given = fields(json!({
-            "interface_id": interface.id,
-            "required": required.required,
-            "mappings": required.mappings,
-        }));
-        self.put::<Dependency>(&place, interface.name.to_string(), None, given).await.map(drop)
-    }
-
-    async fn dependency(&mut self, place: [Uuid; 2], wanted: &manifest::RuntimeDependency) -> Result<()> {
-        let given = fields(json!({
-            "dependency_product_id": wanted.product_id,
-            "dependency_build_ids": wanted.build_ids,
-            "interface_id": wanted.interface_id,
-            "required": wanted.required,
-            "mappings": wanted.mappings,
-        }));
-        let name = wanted.name.clone().unwrap_or_else(|| wanted.product_id.to_string());
-        self.put::<Dependency>(&place, name, None, given).await.map(drop)
-    }
-
-    /// The interface of this version; else the newest in the range that it is; else, of a plain version, a new one.
-    async fn interface(&mut self, uri: &str, version: &str) -> Result<Interface> {
-        let select = crate::sql!("select * from interfaces where uri = $1 order by ordinal desc, version desc", uri);
-        let known: Vec<Interface> = self.db.all(select).await?;
-        let exact = known.iter().find(|interface| interface.version.as_str() == version);
-        let found = exact.or_else(|| {
-            let range = semver::VersionReq::parse(version).ok()?;
-            known
-                .iter()
-                .find(|interface| lenient(interface.version.as_str()).is_some_and(|version| range.matches(&version)))
-        });
-        if let Some(interface) = found {
-            self.note(Action::Unchanged, interface, interface.name.to_string(), Vec::new());
-            return Ok(interface.clone());
-        }
-        if lenient(version).is_none() {
-            let message =
-                format!("No interface {uri} has a version {version} here. Register one, or name a plain version.");
-            return Err(Error::new(Kind::Invalid, message));
-        }
-        let name = Interface::name_for(uri, version);
-        self.put(&[], name.clone(), None, fields(json!({ "name": name, "uri": uri, "version": version }))).await
-    }
-
     /// Makes or changes a record so that it has these fields, and notes the step.
     async fn put<R: Resource>(
         &mut self,
@@ -313,6 +227,11 @@ impl<'a> Publisher<'a> {
         }
         self.note(Action::Update, &new, name, changes);
         Ok(new)
+    }
+
+    fn unchanged(&mut self, build: Build) -> Build {
+        self.note(Action::Unchanged, &build, build.version.to_string(), Vec::new());
+        build
     }
 
     async fn make_public<R: Resource + Publishable>(
@@ -372,12 +291,4 @@ fn same(build: &Build, manifest: &Manifest) -> bool {
 
 fn address<R: Resource>(located: &Located<R>, name: String) -> Address {
     Address { id: located.record.id(), name, url: located.address.clone().unwrap_or_default() }
-}
-
-/// A version with the parts that semantic versioning wants filled up: `2.0` is `2.0.0`.
-fn lenient(version: &str) -> Option<semver::Version> {
-    let core = version.split(['-', '+']).next().unwrap_or_default();
-    let missing = 2usize.saturating_sub(core.matches('.').count());
-    let (core, rest) = version.split_at(core.len());
-    semver::Version::parse(&format!("{core}{}{rest}", ".0".repeat(missing))).ok()
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::answers;
 use super::operations::Operation;
 use super::parameters::query;
-use super::schemas::reference;
+use super::schemas::{object, reference};
 
 const READ: &[u16] = &[400, 401, 403, 404, 503];
 const WRITE: &[u16] = &[400, 401, 403, 404, 409, 412, 413, 422, 503];
@@ -25,7 +25,21 @@ pub fn paths() -> Vec<(String, Value)> {
         "put": stored(put_asset, "Build"),
         "delete": remove.answers("200", answers::json("What it is now.", reference("Build"), &["ETag"]), &[WRITE]),
     });
+    let package = "/packages/files/{digest}";
+    let kind = json!({ "type": "string", "enum": ["asset", "image"] });
+    let mut kind = query("kind", kind, "What it is for: the asset of a build, or a picture.");
+    kind["required"] = true.into();
+    let put_file = Operation::write("packages", "putFile", "Send a file for a package ahead of it", package);
+    let file = object(
+        "A file that was sent.",
+        json!({
+            "digest": { "type": "string" }, "size": { "type": "integer" }, "media_type": { "type": ["string", "null"] },
+        }),
+    );
+    let put_file = put_file.parameter(kind).file();
+    let put_file = put_file.answers("200", answers::json("What arrived.", file, &[]), &[WRITE]);
     vec![
+        (package.to_owned(), json!({ "put": put_file })),
         (build.to_owned(), item),
         (
             logo.to_owned(),

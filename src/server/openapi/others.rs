@@ -79,6 +79,7 @@ fn packages() -> Value {
     let dry_run = query("dry_run", json!({ "type": "boolean", "default": false }), "Whether to change nothing.");
     let summary = "Publish a marketplace.json, or tell what that would do";
     let operation = Operation::write("packages", "publishPackage", summary, "/packages").parameter(dry_run);
+    let operation = operation.header("PackageSignature");
     let mut post = operation.body(reference("Manifest"), None, true).answers(
         "200",
         answers::json("What was done.", reference("PackageOutcome"), &["ETag"]),
@@ -168,11 +169,15 @@ fn outcome() -> Value {
         let members = json!({ "id": Shape::Id.schema(), "name": { "type": "string" }, "url": { "type": "string" } });
         object("Where it is found.", members)
     };
+    let text = || json!({ "type": "string" });
+    let kind = json!({ "type": "string", "enum": ["asset", "image"] });
+    let missing = object("A file to be sent first.", json!({ "path": text(), "digest": text(), "kind": kind }));
     object(
         "What publishing a package did or, in a dry run, would do.",
         json!({
             "dry_run": flag(), "unchanged": flag(), "published": flag(), "product": address(), "build": address(),
             "steps": { "type": "array", "items": reference("PackageStep") },
+            "missing": { "type": "array", "items": missing },
             "warnings": { "type": "array", "items": reference("Diagnostic") },
         }),
     )

@@ -21,6 +21,7 @@ pub fn of_path(path: &str) -> Vec<Value> {
     let names = path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'));
     let schema = |name| match name {
         "size" => json!({ "type": "string", "enum": ["small", "medium", "large"] }),
+        "digest" => json!({ "type": "string", "pattern": "^sha256:[0-9a-f]{64}$" }),
         _ => Shape::Id.schema(),
     };
     names.map(|name| json!({ "name": name, "in": "path", "required": true, "schema": schema(name) })).collect()
@@ -96,6 +97,11 @@ pub fn components() -> Value {
             "Idempotency-Key",
             printable(255),
             "Repeats with the same key and body are answered as the first time, for 24 hours.",
+        ),
+        "PackageSignature": header(
+            "Package-Signature",
+            printable(2048),
+            "A detached JWS (EdDSA, with jwk and kid) over the manifest in its canonical form (RFC 8785).",
         ),
         "RequestId": header("X-Request-Id", printable(128), "An id for the log; the answer has it too."),
     })

@@ -7,7 +7,7 @@ use super::operations::{Operation, transition};
 use super::parameters::{of_index, query};
 use super::schemas::{object, reference};
 use crate::core::field::Shape;
-use crate::core::model::{AuditEvent, Token};
+use crate::core::model::{AuditEvent, PublisherKey, Token};
 
 /// What can go wrong with all of it.
 const PROBLEMS: &[u16] = &[400, 401, 413, 415, 422, 503];
@@ -29,6 +29,12 @@ pub fn paths() -> Vec<(String, Value)> {
             "post",
             "rotateToken",
             "Put a new token in place of one, which ends",
+        ),
+        transition::<PublisherKey>(
+            "/users/{user_id}/publisher_keys/{publisher_key_id}/revoke",
+            "post",
+            "revokePublisherKey",
+            "Have a publisher key sign nothing new",
         ),
         ("/audit_events".into(), json!({ "get": audit() })),
         ("/audit_events/{audit_event_id}".into(), json!({ "get": entry() })),

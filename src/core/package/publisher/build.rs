@@ -1,0 +1,156 @@
+//! A build with all that belongs to it: configurations and tasks, what it exposes and what it needs.
+
+use serde_json::json;
+use uuid::Uuid;
+
+use super::super::fields;
+use super::{Action, Publisher};
+use crate::core::access::Verb;
+use crate::core::db::Statement;
+use crate::core::files::Stored;
+use crate::core::manifest::{self, Manifest};
+use crate::core::model::{
+    Build, Configuration, DEFAULT_MEMORY, Dependency, Exposure, Interface, Parameter, Product, Task,
+};
+use crate::core::{Error, Kind, Result, resource};
+
+impl Publisher<'_> {
+    /// The build with all below it, not public yet.
+    pub(super) async fn build(
+        &mut self,
+        product: &Product,
+        manifest: &Manifest,
+        existing: Option<Build>,
+        asset: Option<Stored>,
+    ) -> Result<Build> {
+        let wanted = &manifest.build;
+        let image = wanted.image.as_ref();
+        let given = fields(json!({
+            "id": wanted.id,
+            "version": wanted.version,
+            "container_repository": image.map(manifest::Image::name),
+            "container_tag": image.and_then(|image| image.tag.as_ref()),
+            "container_digest": image.and_then(|image| image.digest.as_ref()),
+            "release_notes": wanted.release_notes,
+        }));
+        let product = product.id.uuid();
+        if let (Some(build), Some(tx)) = (&existing, self.tx) {
+            resource::require::<Build>(tx, self.caller, &[product], build.id.uuid(), Verb::Update, None).await?;
+            // What belongs to a build that nobody sees yet is made anew.
+            for table in ["configurations", "exposures", "dependencies"] {
+                tx.execute(Statement::new(format!("delete from {table} where build_id = $1")).bind(build.id)).await?;
+            }
+        }
+        let build = self.put(&[product], wanted.version.clone(), existing, given).await?;
+        let place = [product, build.id.uuid()];
+        for configuration in &manifest.configurations {
+            self.configuration(place, configuration).await?;
+        }
+        for exposed in &wanted.exposes {
+            self.exposure(place, exposed).await?;
+        }
+        for required in &wanted.requires {
+            self.requirement(place, required).await?;
+        }
+        for dependency in &wanted.dependencies {
+            self.dependency(place, dependency).await?;
+        }
+        let mut complete = build.clone();
+        complete.take_manifest(fields(manifest.content.clone()));
+        complete.take_asset(asset);
+        match self.tx {
+            Some(tx) => resource::replace(tx, self.caller, &build, complete).await,
+            None => Ok(complete),
+        }
+    }
+
+    async fn configuration(&mut self, [product, build]: [Uuid; 2], wanted: &manifest::Configuration) -> Result<()> {
+        let given = fields(json!({ "name": wanted.name, "default": wanted.default }));
+        let configuration: Configuration = self.put(&[product, build], wanted.name.clone(), None, given).await?;
+        for task in &wanted.tasks {
+            let mut given = fields(json!({
+                "name": task.label,
+                "minimum": task.instances_minimum,
+                "maximum": task.instances_maximum,
+                "memory_minimum": task.memory_minimum,
+                "options": task.options,
+                "ports": task.ports,
+                "cron": task.cron,
+                "environment": task.environment,
+            }));
+            // Without a maximum the model's default holds, unless the task needs more.
+            if let Some(memory) = task.memory_maximum.or(task.memory_minimum.filter(|least| *least > DEFAULT_MEMORY)) {
+                given.insert("memory".into(), memory.into());
+            }
+            let name = format!("{} of {}", task.label, wanted.name);
+            self.put::<Task>(&[product, build, configuration.id.uuid()], name, None, given).await?;
+        }
+        Ok(())
+    }
+
+    async fn exposure(&mut self, [product, build]: [Uuid; 2], exposed: &manifest::Exposed) -> Result<()> {
+        let interface = self.interface(&exposed.uri, &exposed.version).await?;
+        let given = fields(json!({ "interface_id": interface.id }));
+        let exposure: Exposure = self.put(&[product, build], interface.name.to_string(), None, given).await?;
+        for parameter in &exposed.parameters {
+            let given = fields(json!({ "name": parameter.name, "required": parameter.required }));
+            let place = [product, build, exposure.id.uuid()];
+            self.put::<Parameter>(&place, format!("{} of {}", parameter.name, interface.name), None, given).await?;
+        }
+        Ok(())
+    }
+
+    async fn requirement(&mut self, place: [Uuid; 2], required: &manifest::Required) -> Result<()> {
+        let interface = self.interface(&required.uri, &required.version).await?;
+        let given = fields(json!({
+            "interface_id": interface.id,
+            "required": required.required,
+            "mappings": required.mappings,
+        }));
+        self.put::<Dependency>(&place, interface.name.to_string(), None, given).await.map(drop)
+    }
+
+    async fn dependency(&mut self, place: [Uuid; 2], wanted: &manifest::RuntimeDependency) -> Result<()> {
+        let given = fields(json!({
+            "dependency_product_id": wanted.product_id,
+            "dependency_build_ids": wanted.build_ids,
+            "interface_id": wanted.interface_id,
+            "required": wanted.required,
+            "mappings": wanted.mappings,
+        }));
+        let name = wanted.name.clone().unwrap_or_else(|| wanted.product_id.to_string());
+        self.put::<Dependency>(&place, name, None, given).await.map(drop)
+    }
+
+    /// The interface of this version; else the newest in the range that it is; else, of a plain version, a new one.
+    async fn interface(&mut self, uri: &str, version: &str) -> Result<Interface> {
+        let select = crate::sql!("select * from interfaces where uri = $1 order by ordinal desc, version desc", uri);
+        let known: Vec<Interface> = self.db.all(select).await?;
+        let exact = known.iter().find(|interface| interface.version.as_str() == version);
+        let found = exact.or_else(|| {
+            let range = semver::VersionReq::parse(version).ok()?;
+            known
+                .iter()
+                .find(|interface| lenient(interface.version.as_str()).is_some_and(|version| range.matches(&version)))
+        });
+        if let Some(interface) = found {
+            self.note(Action::Unchanged, interface, interface.name.to_string(), Vec::new());
+            return Ok(interface.clone());
+        }
+        if lenient(version).is_none() {
+            let message =
+                format!("No interface {uri} has a version {version} here. Register one, or name a plain version.");
+            return Err(Error::new(Kind::Invalid, message));
+        }
+        let name = Interface::name_for(uri, version);
+        self.put(&[], name.clone(), None, fields(json!({ "name": name, "uri": uri, "version": version }))).await
+    }
+}
+
+/// A version with the parts that semantic versioning wants filled up: `2.0` is `2.0.0`.
+fn lenient(version: &str) -> Option<semver::Version> {
+    let core = version.split(['-', '+']).next().unwrap_or_default();
+    let missing = 2usize.saturating_sub(core.matches('.').count());
+    let (core, rest) = version.split_at(core.len());
+    semver::Version::parse(&format!("{core}{}{rest}", ".0".repeat(missing))).ok()
+}
