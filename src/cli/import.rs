@@ -26,7 +26,7 @@ use self::summary::{Entry, Summary};
 use self::upsert::Importer;
 use super::error::{Code, Failed};
 use super::global::Global;
-use super::output::Printer;
+use super::output::{Printer, printable};
 use super::resource::{Noun, id as named};
 use crate::client::{Cause, Client};
 use crate::core::model::{License, User};
@@ -125,7 +125,7 @@ pub async fn run(args: Args, global: &Global, printer: &Printer) -> Result<(), F
 fn read(folder: &Folder, is_knart: bool, meta: Option<String>, bar: &ProgressBar) -> Result<Found, Failed> {
     let each = |count, file: &str| {
         bar.set_length(count as u64);
-        bar.set_message(format!("reading {file}"));
+        bar.set_message(format!("reading {}", printable(file)));
         bar.inc(1);
     };
     if is_knart {

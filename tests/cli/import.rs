@@ -230,6 +230,44 @@ on_both! {
     }
 }
 
+on_both! {
+    async fn what_was_cut_off_is_completed_and_nothing_half_is_seen(database: Database) {
+        let mut server = Server::start(&database).await;
+        let mut knarts = Knarts::new(&database);
+        for number in 0..24 {
+            knarts.add(&format!("Number{number}"));
+        }
+        let arguments = ["import", "knart", knarts.folder.to_str().unwrap()];
+        let mut before = 0;
+        for pause in [40, 80, 120, 160, 200] {
+            let mut child = server.spawn_mkt(&arguments);
+            tokio::time::sleep(std::time::Duration::from_millis(pause)).await;
+            child.kill().unwrap();
+            child.wait().unwrap();
+            let (_, seen) = server.get_anonymously("/products?per_page=100").await;
+            let seen = seen["results"].as_array().unwrap();
+            for product in seen.iter().filter(|product| product["name"] != "Test Artifacts") {
+                assert_eq!(product["latest_build"]["version"], "1.0", "{product}");
+            }
+            assert!(seen.len() >= before);
+            before = seen.len();
+        }
+        let made = knarts.import(&server, &[]).await.json();
+        assert_eq!(made["failed"], 0, "{made}");
+        assert_eq!(counts(&knarts.import(&server, &[]).await.json()), [0, 0, 25, 0, 0]);
+        assert_eq!(count(&server, "/products?published=true").await, 25);
+        assert_eq!(count(&server, "/sub_products").await, 24);
+        for product in server.get("/products?name=Number&per_page=100").await["results"].as_array().unwrap() {
+            assert_eq!(count(&server, &format!("{}/builds", product["path"].as_str().unwrap())).await, 1);
+        }
+
+        let address = server.url("");
+        server.kill();
+        let ran = crate::support::mkt(&arguments, &[("MKT_SERVER", &address)]).await;
+        assert_eq!(ran.code, 8, "{}", ran.stderr);
+    }
+}
+
 #[tokio::test]
 async fn broken_artifacts_are_told_and_left_out() {
     let database = Database::sqlite();

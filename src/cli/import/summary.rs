@@ -9,6 +9,8 @@ use super::upsert::{Change, Done};
 use crate::cli::error::{Code, Failed};
 use crate::cli::output::{Printer, table};
 
+const WHO_MAY: &str = "Sign in with mkt login, or set MKT_TOKEN to a token of somebody who may.";
+
 /// What was done with a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -136,7 +138,8 @@ impl Summary {
             None => Ok(()),
             Some(code) => {
                 let tried = self.results.len() - self.skipped;
-                Err(Failed::with_code(code, format!("{} of {tried} were not imported.", self.failed)))
+                let failed = Failed::with_code(code, format!("{} of {tried} were not imported.", self.failed));
+                Err(if code == Code::Refused { failed.hint(WHO_MAY) } else { failed })
             }
         }
     }

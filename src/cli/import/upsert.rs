@@ -159,7 +159,7 @@ impl Importer<'_> {
             // Somebody else who imports the same may have been quicker.
             Err(failure) if is_collision(&failure) => match self.find(id).await? {
                 Some(product) => Ok(Some((product, Change::Unchanged))),
-                None => Err(failure),
+                None => Err(explained(failure)),
             },
             Err(failure) => Err(failure),
         }
@@ -237,6 +237,18 @@ impl Importer<'_> {
             Err(failure) => Err(failure),
         }
     }
+}
+
+/// A refusal of a product, with what can be done.
+fn explained(mut failure: Failure) -> Failure {
+    if failure.cause == Cause::Conflict {
+        failure.message = "The product of this artifact is somebody else's, and not public: ask them, or the \
+                           marketplace's operator."
+            .to_owned();
+    } else if !failure.problem["errors"]["name"].is_null() {
+        failure.message += " Rename that product, or leave this file out with --ignore.";
+    }
+    failure
 }
 
 /// Whether a creation may have failed because the same is there already.
