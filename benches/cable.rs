@@ -26,6 +26,19 @@ const AT_ONCE: usize = 64;
 /// How many events each run has, and the pause between two.
 const EVENTS: usize = 40;
 const PAUSE: Duration = Duration::from_millis(250);
+/// How many events each of many streams has.
+const ROUNDS: usize = 5;
+/// For how long connections are left idle: pings and all.
+const IDLE: Duration = Duration::from_secs(6);
+
+/// What is subscribed to.
+#[derive(Clone, Copy, PartialEq)]
+enum Streams {
+    /// All to the catalogue.
+    One,
+    /// Each to a product, of so many as there are events in a run.
+    Many,
+}
 
 fn main() {
     if std::env::args().any(|argument| argument == "--floor") {
@@ -51,11 +64,12 @@ fn main() {
     );
     for number in numbers.split(',').map(|number| number.trim().parse::<usize>().unwrap()) {
         runtime.block_on(measure_floor(number));
-        runtime.block_on(measure("one stream", number));
+        runtime.block_on(measure(Streams::One, number));
+        runtime.block_on(measure(Streams::Many, number));
     }
 }
 
-async fn measure(label: &str, number: usize) {
+async fn measure(streams: Streams, number: usize) {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite:{}", folder.path().join("bench.db").display());
     let server = Process::server(&url, folder.path());
@@ -63,23 +77,48 @@ async fn measure(label: &str, number: usize) {
     let products: Vec<String> = stream::iter(0..EVENTS).then(|number| market.product(number)).collect().await;
     let (before, spent) = (server.memory().0, server.cpu());
     let address = server.address.replace("http", "ws") + "/websocket";
-    let identifier = r#"{"channel":"CatalogChannel"}"#;
-    let subscribers = subscribe(number, |_| Subscriber::open(&address, TOKEN, identifier.to_owned())).await;
+    let identifier = |subscriber: usize| match streams {
+        Streams::One => json!({ "channel": "CatalogChannel" }).to_string(),
+        Streams::Many => {
+            json!({ "channel": "ProductChannel", "product_id": products[subscriber % EVENTS] }).to_string()
+        }
+    };
+    let subscribers = subscribe(number, |subscriber| Subscriber::open(&address, TOKEN, identifier(subscriber))).await;
     let connecting = server.cpu() - spent;
-    // Idle for a while: pings and all.
-    sleep(Duration::from_secs(5)).await;
+    let spent = server.cpu();
+    sleep(IDLE).await;
     let each = (server.memory().0 - before) * 1024.0 / number as f64;
+    let idle = (server.cpu() - spent).div_f64(IDLE.as_secs_f64());
     let spent = server.cpu();
     let begun = Instant::now();
-    let listening = listen(subscribers, EVENTS);
-    for product in &products {
-        market.publish(product).await;
-        sleep(PAUSE).await;
+    let events = if streams == Streams::One { EVENTS } else { ROUNDS };
+    let listening = listen(subscribers, events);
+    match streams {
+        Streams::One => {
+            for product in &products {
+                market.publish(product).await;
+                sleep(PAUSE).await;
+            }
+        }
+        Streams::Many => {
+            for round in 0..ROUNDS {
+                for product in &products {
+                    market.change(product, round).await;
+                    sleep(PAUSE.div_f64(ROUNDS as f64)).await;
+                }
+            }
+        }
     }
+    // What the server does when nothing happens is not for the deliveries.
+    let delivering = server.cpu() - spent;
+    let delivering = delivering.saturating_sub(idle.mul_f64(begun.elapsed().as_secs_f64()));
     let heard = listening.await.unwrap();
-    let idle = subscriber::IDLE * begun.elapsed().as_secs_f64() * number as f64;
-    let delivering = (server.cpu() - spent - Duration::from_secs_f64(idle)).max(Duration::ZERO);
-    let expected = market.events().await;
+    let mut expected = Vec::new();
+    for product in &products {
+        let stream = if streams == Streams::One { "catalog".to_owned() } else { format!("product:{product}") };
+        expected.push(market.events(&stream).await);
+    }
+    let label = if streams == Streams::One { "one stream" } else { "many streams" };
     report(label, number, each, connecting, delivering, &heard, Some(&expected));
 }
 
@@ -98,15 +137,16 @@ async fn measure_floor(number: usize) {
 
 /// Opens so many.
 async fn subscribe<F: Future<Output = Subscriber>>(number: usize, open: impl Fn(usize) -> F) -> Vec<Subscriber> {
-    stream::iter(0..number).map(open).buffer_unordered(AT_ONCE).collect().await
+    // In their order: by it is known what each has subscribed to.
+    stream::iter(0..number).map(open).buffered(AT_ONCE).collect().await
 }
 
 /// Listens with all of them until each has heard as many events as there are, or nothing for a while.
 fn listen(subscribers: Vec<Subscriber>, events: usize) -> tokio::task::JoinHandle<Vec<Heard>> {
     tokio::spawn(async move {
         let mut listening = JoinSet::new();
-        for subscriber in subscribers {
-            listening.spawn(subscriber.listen(events));
+        for (number, subscriber) in subscribers.into_iter().enumerate() {
+            listening.spawn(subscriber.listen(number, events));
         }
         listening.join_all().await
     })
@@ -119,7 +159,7 @@ fn report(
     connecting: Duration,
     delivering: Duration,
     heard: &[Heard],
-    expected: Option<&[String]>,
+    expected: Option<&[Vec<String>]>,
 ) {
     let mut latencies: Vec<f64> = heard.iter().flat_map(|heard| &heard.latencies).copied().collect();
     latencies.sort_by(f64::total_cmp);
@@ -129,7 +169,7 @@ fn report(
     let faults = expected.map(|expected| {
         let mut faults = [0; 3];
         for heard in heard {
-            for (fault, found) in faults.iter_mut().zip(heard.faults(expected)) {
+            for (fault, found) in faults.iter_mut().zip(heard.faults(&expected[heard.number % expected.len()])) {
                 *fault += found;
             }
         }
@@ -164,9 +204,15 @@ impl Market {
         self.post(&format!("/products/{product}/publish"), json!({})).await;
     }
 
-    /// The ids of all events, in their order.
-    async fn events(&self) -> Vec<String> {
-        let path = format!("{}/events?limit=1000", self.address);
+    async fn change(&self, product: &str, round: usize) {
+        let path = format!("{}/products/{product}", self.address);
+        let change = json!({ "description": format!("Changed {round} times.") });
+        self.http.patch(path).bearer_auth(TOKEN).json(&change).send().await.unwrap().error_for_status().unwrap();
+    }
+
+    /// The ids of all events of a stream, in their order.
+    async fn events(&self, stream: &str) -> Vec<String> {
+        let path = format!("{}/events?limit=1000&stream={stream}", self.address);
         let answer: Value = self.http.get(path).bearer_auth(TOKEN).send().await.unwrap().json().await.unwrap();
         answer["results"].as_array().unwrap().iter().map(|event| event["id"].as_str().unwrap().to_owned()).collect()
     }

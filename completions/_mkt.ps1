@@ -295,7 +295,13 @@ Register-ArgumentCompleter -Native -CommandName 'mkt' -ScriptBlock {
         }
         'mkt;watch' {
             [CompletionResult]::new('--stream', '--stream', [CompletionResultType]::ParameterName, 'What to follow')
+            [CompletionResult]::new('--product', '--product', [CompletionResultType]::ParameterName, 'Follow one product and its builds, by its name or id')
+            [CompletionResult]::new('--platform', '--platform', [CompletionResultType]::ParameterName, 'Follow what is to run on a platform of yours, and how far it is, by the platform''s name or id')
+            [CompletionResult]::new('--resource', '--resource', [CompletionResultType]::ParameterName, 'Only what happens to such resources, such as product, build or instance')
+            [CompletionResult]::new('--event', '--event', [CompletionResultType]::ParameterName, 'Only events of such types, such as published, updated or yanked')
             [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Start after the event with this id, not now')
+            [CompletionResult]::new('--resume', '--resume', [CompletionResultType]::ParameterName, 'Remember under this name how far it came, and go on from there the next time')
+            [CompletionResult]::new('--exec', '--exec', [CompletionResultType]::ParameterName, 'Run this shell command for each event, one after another, with the event as JSON on its standard input. Ends if it fails; with --resume the event is the first of the next time')
             [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'End after so many events')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'End after so many seconds; with --count, having seen fewer by then is a failure')
             [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'The marketplace''s address [default: that of the profile, else http://127.0.0.1:3000]')

@@ -282,7 +282,13 @@ set edit:completion:arg-completer[mkt] = {|@words|
         }
         &'mkt;watch'= {
             cand --stream 'What to follow'
+            cand --product 'Follow one product and its builds, by its name or id'
+            cand --platform 'Follow what is to run on a platform of yours, and how far it is, by the platform''s name or id'
+            cand --resource 'Only what happens to such resources, such as product, build or instance'
+            cand --event 'Only events of such types, such as published, updated or yanked'
             cand --since 'Start after the event with this id, not now'
+            cand --resume 'Remember under this name how far it came, and go on from there the next time'
+            cand --exec 'Run this shell command for each event, one after another, with the event as JSON on its standard input. Ends if it fails; with --resume the event is the first of the next time'
             cand --count 'End after so many events'
             cand --timeout 'End after so many seconds; with --count, having seen fewer by then is a failure'
             cand --server 'The marketplace''s address [default: that of the profile, else http://127.0.0.1:3000]'

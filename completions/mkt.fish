@@ -298,9 +298,15 @@ complete -c mkt -n "__fish_mkt_using_subcommand import; and __fish_seen_subcomma
 complete -c mkt -n "__fish_mkt_using_subcommand import; and __fish_seen_subcommand_from fhir" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand import; and __fish_seen_subcommand_from fhir" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand watch" -l stream -d 'What to follow' -r -f -a "catalog\t'What is published and withdrawn'
-account\t'What concerns your rights: entitlements, claims, vouchers'
+account\t'What concerns you: entitlements, claims, vouchers, tokens, platforms'
 audit\t'Who asked to use what; for those with attempts.read'"
+complete -c mkt -n "__fish_mkt_using_subcommand watch" -l product -d 'Follow one product and its builds, by its name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand watch" -l platform -d 'Follow what is to run on a platform of yours, and how far it is, by the platform\'s name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand watch" -l resource -d 'Only what happens to such resources, such as product, build or instance' -r
+complete -c mkt -n "__fish_mkt_using_subcommand watch" -l event -d 'Only events of such types, such as published, updated or yanked' -r
 complete -c mkt -n "__fish_mkt_using_subcommand watch" -l since -d 'Start after the event with this id, not now' -r
+complete -c mkt -n "__fish_mkt_using_subcommand watch" -l resume -d 'Remember under this name how far it came, and go on from there the next time' -r
+complete -c mkt -n "__fish_mkt_using_subcommand watch" -l exec -d 'Run this shell command for each event, one after another, with the event as JSON on its standard input. Ends if it fails; with --resume the event is the first of the next time' -r
 complete -c mkt -n "__fish_mkt_using_subcommand watch" -l count -d 'End after so many events' -r
 complete -c mkt -n "__fish_mkt_using_subcommand watch" -l timeout -d 'End after so many seconds; with --count, having seen fewer by then is a failure' -r
 complete -c mkt -n "__fish_mkt_using_subcommand watch" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r

@@ -21,7 +21,7 @@ mod repeats;
 mod resources;
 mod rights;
 mod search;
-mod sessions;
+pub mod sessions;
 mod sign_in;
 mod status;
 mod texts;

@@ -38,6 +38,20 @@ async fn the_page_about_importing_says_what_is() {
 }
 
 #[tokio::test]
+async fn the_page_about_events_says_what_is() {
+    let database = Database::sqlite();
+    let server = Server::start_with(&database, &["--demo"], &[]).await;
+    let folder = database.folder().join("events");
+    std::fs::create_dir(&folder).unwrap();
+    let output = run(&server, &folder, &blocks("docs/events.md", "sh")).await;
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        stdout.contains("\"event_type\":\"published\"") && stdout.contains("\"stream_id\":\"catalog\""),
+        "{stdout}"
+    );
+}
+
+#[tokio::test]
 async fn the_page_about_licensing_says_what_is() {
     let database = Database::sqlite();
     let server = Server::start_with(&database, &["--demo"], &[]).await;

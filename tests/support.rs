@@ -1,17 +1,22 @@
 //! What tests share: databases of their own, servers on free ports, the command line without the machine's settings.
 
+pub mod cable;
+mod cluster;
 mod command;
 mod database;
 mod home;
 mod manifest;
 mod provider;
+mod proxy;
 mod server;
 
-pub use command::{Case, Ran, mkt};
+pub use cluster::Cluster;
+pub use command::{Case, Ran, bare, mkt};
 pub use database::Database;
 pub use home::Home;
 pub use manifest::Manifest;
 pub use provider::{Browser, Provider, query, register};
+pub use proxy::Proxy;
 pub use server::{ADMIN_TOKEN, SECRET_KEY, Server};
 
 /// Runs each test on SQLite and on PostgreSQL: `on_both! { async fn name(database: Database) { … } }`.

@@ -12,8 +12,6 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 
 /// How long nothing may come before a subscriber gives up: longer than between two pings, and than a broadcast takes.
 const SILENCE: Duration = Duration::from_secs(10);
-/// What a ping costs the server for each connection, in seconds of CPU a second: measured on idle ones.
-pub const IDLE: f64 = 0.0;
 
 /// A connection that has subscribed.
 pub struct Subscriber(WebSocketStream<TcpStream>);
@@ -21,6 +19,8 @@ pub struct Subscriber(WebSocketStream<TcpStream>);
 /// What a subscriber has heard.
 #[derive(Default)]
 pub struct Heard {
+    /// Which of the subscribers this is.
+    pub number: usize,
     pub ids: Vec<String>,
     /// In milliseconds.
     pub latencies: Vec<f64>,
@@ -53,8 +53,8 @@ impl Subscriber {
     }
 
     /// Listens until so many events have come, or nothing more.
-    pub async fn listen(mut self, events: usize) -> Heard {
-        let mut heard = Heard::default();
+    pub async fn listen(mut self, number: usize, events: usize) -> Heard {
+        let mut heard = Heard { number, ..Heard::default() };
         while heard.ids.len() < events {
             let Ok(frame) = timeout(SILENCE, text(&mut self.0)).await else { break };
             let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64() * 1e3;

@@ -24,6 +24,7 @@ impl Process {
         command
             .env("MKT_MAX_CONNECTIONS", "20000")
             .env("MKT_MAX_CONNECTIONS_PER_CLIENT", "20000")
+            .env("MKT_MAX_SOCKETS", "20000")
             .env("MKT_RATE_LIMIT", "0");
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let address = address(child.stderr.take().unwrap());

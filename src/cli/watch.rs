@@ -1,15 +1,23 @@
 //! `mkt watch`
 
+mod command;
+mod resume;
+
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
 
+use self::resume::Resume;
 use super::error::{Code, Failed};
 use super::global::{Global, Output};
 use super::output::{Printer, printable};
-use crate::client::cable::{Followed, Seen};
+use super::resource::{self, Noun};
+use crate::client::Client;
+use crate::client::cable::{Followed, Position, Seen, Watch};
 use crate::core::event::Event;
+use crate::core::model::{Platform, Product};
+use crate::core::resource::Resource;
 
 /// Follow what happens, in the catalogue unless told otherwise: a line each, or NDJSON with --json
 ///
@@ -20,9 +28,34 @@ pub struct Args {
     #[arg(long, value_enum, default_value_t = Stream::Catalog)]
     stream: Stream,
 
+    /// Follow one product and its builds, by its name or id
+    #[arg(long, value_name = "PRODUCT", conflicts_with = "stream")]
+    product: Option<String>,
+
+    /// Follow what is to run on a platform of yours, and how far it is, by the platform's name or id
+    #[arg(long, value_name = "PLATFORM", conflicts_with_all = ["stream", "product"])]
+    platform: Option<String>,
+
+    /// Only what happens to such resources, such as product, build or instance
+    #[arg(long, value_name = "RESOURCE", value_delimiter = ',')]
+    resource: Vec<String>,
+
+    /// Only events of such types, such as published, updated or yanked
+    #[arg(long, value_name = "TYPE", value_delimiter = ',')]
+    event: Vec<String>,
+
     /// Start after the event with this id, not now
     #[arg(long, value_name = "ID")]
     since: Option<Uuid>,
+
+    /// Remember under this name how far it came, and go on from there the next time
+    #[arg(long, value_name = "NAME", value_parser = resume::name)]
+    resume: Option<String>,
+
+    /// Run this shell command for each event, one after another, with the event as JSON on its standard input. Ends if it
+    /// fails; with --resume the event is the first of the next time
+    #[arg(long, value_name = "COMMAND")]
+    exec: Option<String>,
 
     /// End after so many events
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
@@ -37,24 +70,40 @@ pub struct Args {
 enum Stream {
     /// What is published and withdrawn.
     Catalog,
-    /// What concerns your rights: entitlements, claims, vouchers.
+    /// What concerns you: entitlements, claims, vouchers, tokens, platforms.
     Account,
     /// Who asked to use what; for those with attempts.read.
     Audit,
 }
 
-impl Stream {
-    fn followed(self) -> Followed {
-        match self {
-            Self::Catalog => Followed::Catalog,
-            Self::Account => Followed::Account,
-            Self::Audit => Followed::Audit,
-        }
+impl Args {
+    async fn followed(&self, client: &Client) -> Result<Followed, Failed> {
+        Ok(match (&self.product, &self.platform, self.stream) {
+            (Some(product), ..) => {
+                Followed::Product(resource::id(client, &Noun::of::<Product>(), Product::TABLE.path, product).await?)
+            }
+            (_, Some(platform), _) => {
+                Followed::Platform(resource::id(client, &Noun::of::<Platform>(), "/platforms", platform).await?)
+            }
+            (_, _, Stream::Catalog) => Followed::Catalog,
+            (_, _, Stream::Account) => Followed::Account,
+            (_, _, Stream::Audit) => Followed::Audit,
+        })
+    }
+
+    fn wants(&self, event: &Event) -> bool {
+        let among = |words: &[String], word: &str| words.is_empty() || words.iter().any(|wanted| wanted == word);
+        among(&self.resource, &event.resource_type) && among(&self.event, &event.event_type)
     }
 }
 
 pub async fn run(args: Args, global: &Global, printer: &Printer) -> Result<(), Failed> {
-    let mut watch = global.client()?.watch(args.stream.followed(), args.since);
+    let client = global.client()?;
+    let followed = args.followed(&client).await?;
+    let resume = args.resume.as_deref().map(|name| Resume::open(name, followed)).transpose()?;
+    let kept = resume.as_ref().map(Resume::position).transpose()?.flatten();
+    let since = kept.unwrap_or(Position { id: args.since, place: None });
+    let mut watch = client.watch(followed, since);
     let timeout = args.timeout.map(|seconds| Instant::now() + Duration::from_secs(seconds));
     let over = async {
         match timeout {
@@ -73,17 +122,39 @@ pub async fn run(args: Args, global: &Global, printer: &Printer) -> Result<(), F
         };
         match next {
             Seen::Event { event, json } => {
-                seen += 1;
-                printer.data(&line(printer.output, &event, json))?;
+                if args.wants(&event) {
+                    seen += 1;
+                    handle(&args, printer, &event, json).await?;
+                }
+                keep(resume.as_ref(), &watch)?;
             }
             Seen::Interrupted { why, pause } => {
                 printer.warn(&format!("{why} Trying again in {:.1} s.", pause.as_secs_f32()));
             }
-            Seen::Resumed if args.stream == Stream::Catalog => printer.note("Connected; following the catalogue."),
-            Seen::Resumed => printer.note("Connected."),
+            Seen::Resumed => {
+                // Whoever starts now and sees nothing goes on from now the next time.
+                keep(resume.as_ref(), &watch)?;
+                printer.note(if followed == Followed::Catalog {
+                    "Connected; following the catalogue."
+                } else {
+                    "Connected."
+                });
+            }
         }
     }
     Ok(())
+}
+
+/// Prints an event, or hands it to the command.
+async fn handle(args: &Args, printer: &Printer, event: &Event, json: String) -> Result<(), Failed> {
+    match &args.exec {
+        Some(command) => command::run(command, event, json).await,
+        None => Ok(printer.data(&line(printer.output, event, json))?),
+    }
+}
+
+fn keep(resume: Option<&Resume>, watch: &Watch) -> Result<(), Failed> {
+    resume.map_or(Ok(()), |resume| resume.keep(watch.position()))
 }
 
 fn timed_out(count: Option<u64>, seen: u64) -> Result<(), Failed> {

@@ -1,20 +1,20 @@
-//! Events, live: an ActionCable subscription, and `GET /events` for what happened while there was none.
+//! Events, live: an ActionCable subscription in the extended protocol, which sends what was missed before what happens.
 
 mod connection;
-mod recent;
+mod followed;
 
 use std::collections::VecDeque;
-use std::pin::pin;
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
 
-use self::connection::{Connection, Lost};
-use self::recent::Recent;
+pub use self::followed::Followed;
+
+use self::connection::{Connection, Lost, Read};
 use super::{Cause, Client, Failure};
 use crate::core::event::Event;
 
@@ -24,37 +24,6 @@ const PAGE: usize = 1000;
 const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
 /// The longest.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-
-/// What can be followed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Followed {
-    /// What is published in and withdrawn from the catalogue.
-    Catalog,
-    /// What concerns one's own rights.
-    Account,
-    /// Who asked to use what.
-    Audit,
-}
-
-impl Followed {
-    /// Its name in `GET /events`.
-    fn stream(self) -> &'static str {
-        match self {
-            Self::Catalog => "catalog",
-            Self::Account => "account",
-            Self::Audit => "audit",
-        }
-    }
-
-    /// The identifier of its subscription.
-    fn identifier(self) -> &'static str {
-        match self {
-            Self::Catalog => r#"{"channel":"CatalogChannel"}"#,
-            Self::Account => r#"{"channel":"AccountChannel"}"#,
-            Self::Audit => r#"{"channel":"AuditChannel"}"#,
-        }
-    }
-}
 
 /// What a [`Watch`] sees.
 #[derive(Debug)]
@@ -73,19 +42,28 @@ pub enum Seen {
         /// How long it will be until the next attempt.
         pause: Duration,
     },
-    /// The marketplace can be heard, for the first time or again. What was missed follows first.
+    /// The marketplace can be heard, for the first time or again, and all that was missed has been seen.
     Resumed,
 }
 
-/// Where a watch stands: what comes next is what is newer.
-#[derive(Debug, Clone, Copy)]
-enum Position {
-    /// At the newest event there is, whichever it is.
-    Latest,
-    /// Before the first event.
-    Oldest,
-    /// After the event with this id.
-    After(Uuid),
+/// Where a watch stands: what comes next is what is newer. Kept by whoever wants to go on another day.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    /// The last event that was seen.
+    pub id: Option<Uuid>,
+    /// Its place in its stream.
+    pub place: Option<Place>,
+}
+
+/// A place in a stream.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// The stream.
+    pub stream_id: String,
+    /// What the offset counts in.
+    pub epoch: String,
+    /// The offset.
+    pub offset: i64,
 }
 
 /// Follows events of a marketplace, through lost connections, each once and in order.
@@ -95,12 +73,10 @@ pub struct Watch {
     position: Position,
     /// What comes next, read but not yet handed out.
     due: VecDeque<Received>,
-    recent: Recent,
+    /// Where in the stream it stands once that is handed out, when it was fetched.
+    fetched: Option<Place>,
     /// A confirmed subscription.
     connection: Option<Connection>,
-    progress: Progress,
-    /// What happened while the past was fetched.
-    waiting: VecDeque<Received>,
     /// When to connect.
     not_before: Instant,
     pauses: ExponentialBackoff,
@@ -108,26 +84,16 @@ pub struct Watch {
     proven: bool,
 }
 
-/// How much of what was missed before the subscription has been fetched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Progress {
-    Nothing,
-    Some,
-    All,
-}
-
 impl Client {
-    /// Follows events from now on, or from the event with this id, which is not among them.
-    pub fn watch(&self, followed: Followed, since: Option<Uuid>) -> Watch {
+    /// Follows events from a position on, or from now on.
+    pub fn watch(&self, followed: Followed, since: Position) -> Watch {
         Watch {
             client: self.clone(),
             followed,
-            position: since.map_or(Position::Latest, Position::After),
+            position: since,
             due: VecDeque::new(),
-            recent: Recent::default(),
+            fetched: None,
             connection: None,
-            progress: Progress::Nothing,
-            waiting: VecDeque::new(),
             not_before: Instant::now(),
             pauses: pauses(),
             proven: false,
@@ -136,15 +102,21 @@ impl Client {
 }
 
 impl Watch {
+    /// Where it stands: after the event that was seen last.
+    pub fn position(&self) -> &Position {
+        &self.position
+    }
+
     /// Waits for what comes next. May be dropped while waiting, and nothing is lost.
     ///
     /// # Errors
     /// When trying again is senseless: refused, not a marketplace, or an event to start after that it does not keep.
     pub async fn next(&mut self) -> Result<Seen, Failure> {
         loop {
-            while let Some(Received { event, json }) = self.due.pop_front() {
-                if self.recent.add(event.id) {
-                    self.position = Position::After(event.id);
+            while let Some(Received { event, json, place }) = self.due.pop_front() {
+                if self.is_new(&place) {
+                    self.position.id = Some(event.id);
+                    self.position.place = place;
                     return Ok(Seen::Event { event, json });
                 }
             }
@@ -158,60 +130,63 @@ impl Watch {
         }
     }
 
-    /// Takes one step: connects, fetches a page of the past, or receives an event.
-    async fn advance(&mut self) -> Result<Option<Seen>, Lost> {
-        match &mut self.connection {
-            None => {
-                sleep_until(self.not_before).await;
-                if matches!(self.position, Position::Latest) {
-                    // Learnt before the subscription begins: otherwise what happens right after would be lost with its
-                    // connection.
-                    let page = fetch(&self.client, self.followed, self.position).await?;
-                    self.position = page.last_id.map_or(Position::Oldest, Position::After);
-                }
-                self.connection = Some(Connection::open(&self.client, self.followed).await?);
-                self.progress = Progress::Nothing;
-                self.waiting.clear();
-                Ok(None)
-            }
-            Some(connection) if self.progress == Progress::All => {
-                self.due.push_back(connection.next().await?);
-                Ok(None)
-            }
-            Some(connection) => {
-                let page = {
-                    let mut page = pin!(fetch(&self.client, self.followed, self.position));
-                    loop {
-                        tokio::select! {
-                            page = &mut page => break page?,
-                            received = connection.next() => self.waiting.push_back(received?),
-                        }
-                    }
-                };
-                // What can't be read now won't be next time either.
-                self.catch_up(&page).map_err(Lost::ForGood)
-            }
+    /// Whether an event has not been seen: a server may send one twice, and tells so by its place.
+    fn is_new(&self, place: &Option<Place>) -> bool {
+        match (place, &self.position.place) {
+            (Some(new), Some(last)) => new.epoch != last.epoch || new.offset > last.offset,
+            _ => true,
         }
     }
 
-    /// Takes a page of the past, after the last of which comes what happened meanwhile.
-    fn catch_up(&mut self, page: &Page) -> Result<Option<Seen>, Failure> {
-        for body in &page.results {
-            self.due.push_back(Received::read(body)?);
+    /// Takes one step: fetches a page of what there was since an event, connects, or receives something.
+    async fn advance(&mut self) -> Result<Option<Seen>, Lost> {
+        let Some(connection) = &mut self.connection else {
+            sleep_until(self.not_before).await;
+            if let Some(place) = self.fetched.take() {
+                self.position.place = Some(place);
+            }
+            match &self.position.place {
+                None => self.fetch().await?,
+                Some(place) => self.connection = Some(Connection::open(&self.client, self.followed, place).await?),
+            }
+            return Ok(None);
+        };
+        match connection.next().await? {
+            Read::Event(received) => {
+                self.due.push_back(received);
+                Ok(None)
+            }
+            Read::History { kept: true } => {
+                self.proven = true;
+                self.pauses = pauses();
+                Ok(Some(Seen::Resumed))
+            }
+            Read::History { kept: false } => {
+                self.connection = None;
+                // Perhaps only offsets count from elsewhere now, and the event is still known.
+                match (self.position.place.take(), self.position.id) {
+                    (_, Some(_)) => Ok(None),
+                    (_, None) => Err(Lost::ForGood(expired())),
+                }
+            }
+            Read::Welcome | Read::Confirmation | Read::Nothing => Ok(None),
         }
-        if let Some(last) = page.last_id {
-            self.position = Position::After(last);
+    }
+
+    /// Fetches a page of what came after an event; after the last page it is known where in the stream that is.
+    async fn fetch(&mut self) -> Result<(), Lost> {
+        let after = self.position.id.map_or_else(|| LATEST.to_owned(), |id| id.to_string());
+        let stream = self.followed.stream();
+        let parameters = [("stream", stream), ("limit", PAGE.to_string()), ("after", after)];
+        let Page { results, stream_id, epoch, offset } = self.client.get("/events", &parameters).await?;
+        for body in &results {
+            // What can't be read now won't be next time either.
+            self.due.push_back(Received::read(body, None).map_err(Lost::ForGood)?);
         }
-        let first = self.progress == Progress::Nothing;
-        if page.results.len() < PAGE {
-            self.due.append(&mut self.waiting);
-            self.progress = Progress::All;
-        } else {
-            self.progress = Progress::Some;
+        if results.len() < PAGE {
+            self.fetched = Some(Place { stream_id, epoch, offset });
         }
-        self.proven = true;
-        self.pauses = pauses();
-        Ok(first.then_some(Seen::Resumed))
+        Ok(())
     }
 
     fn interrupt(&mut self, why: String) -> Seen {
@@ -223,15 +198,13 @@ impl Watch {
     }
 }
 
-/// The next page of what came after a position.
-async fn fetch(client: &Client, followed: Followed, position: Position) -> Result<Page, Failure> {
-    let mut parameters = vec![("stream", followed.stream().to_owned()), ("limit", PAGE.to_string())];
-    match position {
-        Position::Latest => parameters.push(("after", "latest".to_owned())),
-        Position::Oldest => {}
-        Position::After(id) => parameters.push(("after", id.to_string())),
-    }
-    client.get("/events", &parameters).await
+/// Instead of an event's id: the newest, whichever it is.
+const LATEST: &str = "latest";
+
+fn expired() -> Failure {
+    let message =
+        "The marketplace does not keep what happened since then. Look at the whole state, and follow from now on.";
+    Failure::new(Cause::NotFound, message)
 }
 
 /// Ceilings of the pauses between attempts: they double, and begin anew once events were received.
@@ -252,10 +225,11 @@ fn jittered(ceiling: Duration, random: Uuid) -> Duration {
 struct Received {
     event: Event,
     json: String,
+    place: Option<Place>,
 }
 
 impl Received {
-    fn read(body: &RawValue) -> Result<Self, Failure> {
+    fn read(body: &RawValue, place: Option<Place>) -> Result<Self, Failure> {
         let json = body.get().to_owned();
         let unknown = |error| {
             Failure::new(
@@ -263,14 +237,16 @@ impl Received {
                 format!("The marketplace sent an event that this mkt does not understand: {error}."),
             )
         };
-        Ok(Self { event: serde_json::from_str(&json).map_err(unknown)?, json })
+        Ok(Self { event: serde_json::from_str(&json).map_err(unknown)?, json, place })
     }
 }
 
 #[derive(Deserialize)]
 struct Page {
     results: Vec<Box<RawValue>>,
-    last_id: Option<Uuid>,
+    stream_id: String,
+    epoch: String,
+    offset: i64,
 }
 
 #[cfg(test)]

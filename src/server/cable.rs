@@ -10,6 +10,7 @@ mod lost;
 mod member;
 mod parcel;
 mod presence;
+mod replay;
 mod spoken;
 mod subscription;
 
@@ -82,7 +83,7 @@ pub async fn connect(State(app): State<App>, request: Request) -> Response {
     }
     // Everybody comes back at once when a server does: those that are too many now may try again, spread over a while.
     let admitted = match app.handshakes().try_acquire() {
-        Ok(_turn) if !app.shutdown().started() => admit(&app, &parts, offered.token).await,
+        Ok(_turn) if !app.shutdown().started() => admit(&app, &parts, &offered).await,
         _ => return too_busy().into_response(),
     };
     match admitted {
@@ -112,11 +113,13 @@ async fn holding(hold: Hold, connection: impl Future<Output = ()>) {
 ///
 /// # Errors
 /// 429 when too many tokens from there did not hold, or one has too many connections, 503 when the database is away.
-async fn admit(app: &App, parts: &Parts, offered: Option<&str>) -> Result<Option<(Membership, Restored)>, Problem> {
-    let Some(caller) = identify(app, parts, offered).await? else { return Ok(None) };
+async fn admit(app: &App, parts: &Parts, offered: &Offer<'_>) -> Result<Option<(Membership, Restored)>, Problem> {
+    let version = app.db().access_version();
+    let Some(caller) = identify(app, parts, offered.token).await? else { return Ok(None) };
     let address = Some(client_address(app.settings(), super::address::peer(&parts.extensions), &parts.headers));
     let caller = Caller { address, ..caller };
-    let restored = match sid(parts) {
+    // Clients of the other protocol subscribe anew, and are told nothing before that is confirmed.
+    let restored = match sid(parts).filter(|_| offered.dialect == Dialect::Extended) {
         Some(sid) => restore(app, &caller, sid).await?,
         None => None,
     };
@@ -125,6 +128,10 @@ async fn admit(app: &App, parts: &Parts, offered: Option<&str>) -> Result<Option
             "Too many connections are open with these credentials. Close some, or use a token of another user.";
         Problem::too_many(message, NonZeroU32::MIN.saturating_add(AGAIN))
     })?;
+    // What was revoked in between has ended the others already.
+    if app.db().access_version() != version {
+        membership.recheck().await?;
+    }
     Ok(Some((membership, restored)))
 }
 
@@ -231,6 +238,7 @@ fn upgrade_required() -> Response {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

@@ -53,7 +53,9 @@ pub async fn index(
         ),
     };
     if parameters.after.as_deref() == Some(LATEST) {
-        return answer(&[], event::newest(app.db(), &asker, stream).await?);
+        // Before the newest is looked for: what happens in between comes after it.
+        let offset = event::bounds(app.db(), stream).await?.last;
+        return answer(&app, stream, &[], event::newest(app.db(), &asker, stream).await?, offset);
     }
     let limit = parameters.limit.unwrap_or(LIMIT);
     if !(1..=MAX_LIMIT).contains(&limit) {
@@ -63,8 +65,23 @@ pub async fn index(
     if wait > MAX_WAIT {
         return Err(Error::bad_request(format!("The parameter wait must be from 0 to {MAX_WAIT} seconds.")).into());
     }
-    let deliveries = next(&app, &asker, stream, after, limit, Duration::from_secs(wait)).await?;
-    answer(&deliveries, deliveries.last().map(|delivery| delivery.id).or(after))
+    let (deliveries, offset) = next(&app, &asker, stream, after, limit, Duration::from_secs(wait)).await?;
+    answer(&app, stream, &deliveries, deliveries.last().map(|delivery| delivery.id).or(after), offset)
+}
+
+/// The next events after one, with the offset up to which the stream was read.
+async fn page(
+    app: &App,
+    caller: &Caller,
+    stream: Stream,
+    after: Option<Uuid>,
+    limit: i64,
+) -> Result<(Vec<Delivery>, i64)> {
+    // Before the events are: what happens in between comes after them.
+    let last = event::bounds(app.db(), stream).await?.last;
+    let deliveries = event::since(app.db(), caller, stream, after, limit).await?;
+    let offset = deliveries.last().map_or(last, |delivery| delivery.offset);
+    Ok((deliveries, offset))
 }
 
 /// The next events after one. Where there are none yet, waits for some.
@@ -75,9 +92,9 @@ async fn next(
     after: Option<Uuid>,
     limit: i64,
     wait: Duration,
-) -> Result<Vec<Delivery>, Problem> {
+) -> Result<(Vec<Delivery>, i64), Problem> {
     if wait.is_zero() {
-        return Ok(event::since(app.db(), asker, stream, after, limit).await?);
+        return Ok(page(app, asker, stream, after, limit).await?);
     }
     // From before the log is read, so that what happens in between is not missed.
     let membership = app.hub().join(Caller::clone(asker)).map_err(|TooMany| {
@@ -89,18 +106,18 @@ async fn next(
     let over = sleep(wait);
     tokio::pin!(over);
     loop {
-        let deliveries = event::since(app.db(), &membership.caller(), stream, after, limit).await?;
-        if !deliveries.is_empty() {
-            return Ok(deliveries);
+        let page = page(app, &membership.caller(), stream, after, limit).await?;
+        if !page.0.is_empty() {
+            return Ok(page);
         }
         tokio::select! {
             told = membership.next() => match told {
                 // Somebody who has lost the right is told by the next request.
-                Told::End(_) | Told::Narrowed => return Ok(deliveries),
+                Told::End(_) | Told::Narrowed => return Ok(page),
                 Told::Parcels(_) => {}
             },
-            () = &mut over => return Ok(deliveries),
-            () = app.shutdown().announced() => return Ok(deliveries),
+            () = &mut over => return Ok(page),
+            () = app.shutdown().announced() => return Ok(page),
         }
     }
 }
@@ -126,10 +143,20 @@ async fn stream(app: &App, caller: &Caller, name: Option<&str>) -> Result<Stream
     }
 }
 
-/// Bodies are JSON already, so they are joined rather than parsed and written again.
-fn answer(deliveries: &[Delivery], last: Option<Uuid>) -> Result<Response, Problem> {
+/// Bodies are JSON already, so they are joined rather than parsed and written again. With the epoch and the offset, a client
+/// of the extended protocol goes on from here over the WebSocket.
+fn answer(
+    app: &App,
+    stream: Stream,
+    deliveries: &[Delivery],
+    last: Option<Uuid>,
+    offset: i64,
+) -> Result<Response, Problem> {
     let bodies: Vec<&str> = deliveries.iter().map(|delivery| &*delivery.body).collect();
     let last = serde_json::to_string(&last).map_err(Error::internal)?;
-    let answer = format!(r#"{{"results":[{}],"last_id":{last}}}"#, bodies.join(","));
+    let (bodies, epoch) = (bodies.join(","), app.hub().epoch());
+    let answer = format!(
+        r#"{{"results":[{bodies}],"last_id":{last},"stream_id":"{stream}","epoch":"{epoch}","offset":{offset}}}"#
+    );
     Ok(([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], answer).into_response())
 }

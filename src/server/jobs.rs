@@ -28,6 +28,8 @@ pub async fn run(app: App) {
 
 async fn keep_up(app: &App) {
     let (mut seconds, mut fives) = (ticks(SECOND, SECOND), ticks(SECONDS, SECONDS));
+    // What becomes visible from the very start on is told of.
+    complain(Product::announce_visible(app.db(), clock::now()).await);
     loop {
         let done = tokio::select! {
             _ = seconds.tick() => note_connections(app, false).await,

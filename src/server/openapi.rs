@@ -2,6 +2,7 @@
 
 mod answers;
 mod authorizations;
+mod events;
 mod examples;
 mod files;
 mod operations;
@@ -43,11 +44,16 @@ macro_rules! describe {
 /// The description of the API.
 pub fn document() -> Value {
     let (paths, schemas, tags) = each_resource!(describe);
-    let own = others::schemas().into_iter().chain(sign_in::schemas()).chain(authorizations::schemas());
+    let own = others::schemas()
+        .into_iter()
+        .chain(sign_in::schemas())
+        .chain(authorizations::schemas())
+        .chain(events::schemas());
     let own = own.map(|(name, schema)| (name.to_owned(), schema)).chain(schemas::of::<model::AuditEvent>());
     let schemas: Map<String, Value> = schemas.into_iter().chain(own).collect();
     let paths = paths.into_iter().chain(others::paths()).chain(files::paths());
-    let paths: Map<String, Value> = paths.chain(sign_in::paths()).chain(authorizations::paths()).collect();
+    let paths: Map<String, Value> =
+        paths.chain(sign_in::paths()).chain(authorizations::paths()).chain(events::paths()).collect();
     let own = [
         ("authorizations", "Whether products may be used."),
         ("events", "What happened, for those who poll."),

@@ -79,6 +79,11 @@ impl Server {
         }
     }
 
+    /// Where it listens, to start another there.
+    pub fn address(&self) -> String {
+        self.address.trim_start_matches("http://").to_owned()
+    }
+
     /// What it has logged so far.
     pub fn log(&self) -> String {
         self.log.lock().unwrap().clone()

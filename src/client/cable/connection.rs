@@ -19,10 +19,10 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_tungstenite::tungstenite::{self, Message};
 
-use super::{Followed, Received};
+use super::{Followed, Place, Received};
 use crate::client::{self, Cause, Client, Failure};
 
-const PROTOCOL: &str = "actioncable-v1-json";
+const PROTOCOL: &str = "actioncable-v1-ext-json";
 /// How long the server may be silent: it pings every 3 s.
 const SILENCE: Duration = Duration::from_secs(10);
 /// How long it may take until the subscription is confirmed.
@@ -60,17 +60,20 @@ impl From<tungstenite::Error> for Lost {
 /// A confirmed subscription.
 pub struct Connection {
     socket: WebSocketStream<Upgraded>,
-    followed: Followed,
+    identifier: String,
 }
 
 impl Connection {
-    /// Connects and subscribes.
-    pub async fn open(client: &Client, followed: Followed) -> Result<Self, Lost> {
+    /// Connects and subscribes, to what happens after a place.
+    pub async fn open(client: &Client, followed: Followed, after: &Place) -> Result<Self, Lost> {
         let open = async {
             let socket = WebSocketStream::from_raw_socket(shake_hands(client).await?, Role::Client, None).await;
-            let mut connection = Self { socket, followed };
+            let mut connection = Self { socket, identifier: followed.identifier() };
             while !matches!(connection.read().await?, Read::Welcome) {}
-            let subscribe = json!({ "command": "subscribe", "identifier": followed.identifier() });
+            let mut streams = serde_json::Map::new();
+            streams.insert(after.stream_id.clone(), json!({ "epoch": after.epoch, "offset": after.offset }));
+            let history = json!({ "streams": streams });
+            let subscribe = json!({ "command": "subscribe", "identifier": connection.identifier, "history": history });
             connection.socket.send(Message::text(subscribe.to_string())).await?;
             while !matches!(connection.read().await?, Read::Confirmation) {}
             Ok(connection)
@@ -79,20 +82,16 @@ impl Connection {
         timeout(PATIENCE, open).await.map_err(late)?
     }
 
-    /// Waits for the next event. May be dropped while waiting, and nothing is lost.
-    pub async fn next(&mut self) -> Result<Received, Lost> {
-        loop {
-            if let Read::Event(received) = self.read().await? {
-                return Ok(received);
-            }
-        }
+    /// Waits for what comes next. May be dropped while waiting, and nothing is lost.
+    pub async fn next(&mut self) -> Result<Read, Lost> {
+        self.read().await
     }
 
     /// Reads one frame.
     async fn read(&mut self) -> Result<Read, Lost> {
         let silent = |_| Lost::ForNow("The marketplace fell silent.".to_owned());
         match timeout(SILENCE, self.socket.next()).await.map_err(silent)? {
-            Some(Ok(Message::Text(text))) => Read::parse(&text, self.followed.identifier()),
+            Some(Ok(Message::Text(text))) => Read::parse(&text, &self.identifier),
             Some(Ok(Message::Close(_))) | None => {
                 Err(Lost::ForNow("The marketplace closed the connection.".to_owned()))
             }
@@ -104,10 +103,18 @@ impl Connection {
 
 /// What a frame says.
 #[derive(Debug)]
-enum Read {
+pub enum Read {
+    /// The server accepts the credentials.
     Welcome,
+    /// The subscription holds.
     Confirmation,
+    /// Something happened.
     Event(Received),
+    /// All that was missed has been sent, unless it is not kept.
+    History {
+        /// Whether it was.
+        kept: bool,
+    },
     /// Only that the server is alive.
     Nothing,
 }
@@ -123,6 +130,18 @@ struct Frame<'a> {
     #[serde(borrow)]
     reason: Option<Cow<'a, str>>,
     reconnect: Option<bool>,
+    #[serde(borrow)]
+    stream_id: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    epoch: Option<Cow<'a, str>>,
+    offset: Option<i64>,
+}
+
+impl Frame<'_> {
+    fn place(&self) -> Option<Place> {
+        let (stream_id, epoch) = (self.stream_id.as_ref()?.to_string(), self.epoch.as_ref()?.to_string());
+        Some(Place { stream_id, epoch, offset: self.offset? })
+    }
 }
 
 impl Read {
@@ -134,6 +153,8 @@ impl Read {
         match (frame.kind.as_deref(), frame.message) {
             (Some("welcome"), _) => Ok(Self::Welcome),
             (Some("confirm_subscription"), _) if ours => Ok(Self::Confirmation),
+            (Some("confirm_history"), _) if ours => Ok(Self::History { kept: true }),
+            (Some("reject_history"), _) if ours => Ok(Self::History { kept: false }),
             (Some("reject_subscription"), _) if ours => {
                 Err(Lost::ForGood(Failure::new(Cause::Refused, "The marketplace does not let you follow this.")))
             }
@@ -141,7 +162,7 @@ impl Read {
                 Err(dismissal(frame.reason.as_deref().unwrap_or_default(), frame.reconnect != Some(false)))
             }
             // An event that can't be read now won't be next time either.
-            (None, Some(body)) if ours => Received::read(body).map(Self::Event).map_err(Lost::ForGood),
+            (None, Some(body)) if ours => Received::read(body, frame.place()).map(Self::Event).map_err(Lost::ForGood),
             _ => Ok(Self::Nothing),
         }
     }
@@ -219,10 +240,11 @@ mod tests {
     const EVENT: &str = r#"{"id":"0190163d-8694-739b-aea5-966c26f8ad90","event_type":"published","resource_type":"build","message":"m","occurred_at":"2026-01-02T03:04:05.678Z","model":{"n":9007199254740993,"x":1.50}}"#;
 
     fn said(text: &str) -> String {
-        match Read::parse(text, Followed::Catalog.identifier()) {
+        match Read::parse(text, &Followed::Catalog.identifier()) {
             Ok(Read::Welcome) => "welcome".to_owned(),
             Ok(Read::Confirmation) => "confirmation".to_owned(),
             Ok(Read::Event(received)) => received.json,
+            Ok(Read::History { kept }) => format!("history {kept}"),
             Ok(Read::Nothing) => "nothing".to_owned(),
             Err(Lost::ForNow(_)) => "for now".to_owned(),
             Err(Lost::Perhaps(_)) => "perhaps".to_owned(),
@@ -239,6 +261,9 @@ mod tests {
             (r#"{"type":"presence","message":{}}"#.to_owned(), "nothing"),
             (format!(r#"{{"type":"confirm_subscription",{ID}}}"#), "confirmation"),
             (r#"{"type":"confirm_subscription","identifier":"x"}"#.to_owned(), "nothing"),
+            (format!(r#"{{"type":"confirm_history",{ID}}}"#), "history true"),
+            (format!(r#"{{"type":"reject_history",{ID}}}"#), "history false"),
+            (r#"{"type":"confirm_history","identifier":"x"}"#.to_owned(), "nothing"),
             (format!(r#"{{"type":"reject_subscription",{ID}}}"#), "for good, Refused"),
             (format!(r#"{{{ID},"message":{EVENT}}}"#), EVENT),
             (format!(r#"{{"message":{EVENT},"offset":1,{ID}}}"#), EVENT),

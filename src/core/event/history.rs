@@ -24,7 +24,7 @@ pub struct Bounds {
 impl Bounds {
     /// Whether all that came after an offset is kept. An offset from the future was given by another marketplace.
     pub fn cover(&self, offset: i64) -> bool {
-        offset + 1 >= self.oldest && offset <= self.last
+        offset <= self.last && offset + 1 >= self.oldest
     }
 }
 
@@ -54,11 +54,12 @@ pub async fn from(db: &Db, stream: Stream, offset: i64, limit: i64) -> Result<Ve
     rows.into_iter().map(Delivery::try_from).collect()
 }
 
-/// The offset before the first event of a stream that happened at an instant or later, of those that are kept.
+/// The offset before the first event of a stream that happened at an instant or later; none if some of those may be
+/// forgotten already.
 ///
 /// # Errors
 /// When the database is away.
-pub async fn offset_before(db: &Db, stream: Stream, instant: Timestamp) -> Result<i64> {
+pub async fn offset_before(db: &Db, stream: Stream, instant: Timestamp) -> Result<Option<i64>> {
     let name = stream.to_string();
     let last = last_offset(db, &name).await?;
     let first: Option<i64> = db
@@ -69,8 +70,15 @@ pub async fn offset_before(db: &Db, stream: Stream, instant: Timestamp) -> Resul
             instant
         ))
         .await?;
-    Ok(first.map_or(last, |first| first - 1))
+    // Last, so that what is forgotten meanwhile is not overlooked.
+    let forgotten: Option<(String,)> = db.optional(Statement::new(FORGOTTEN)).await?;
+    let forgotten = forgotten.and_then(|(until,)| until.parse::<Timestamp>().ok());
+    let kept = forgotten.is_none_or(|until| until < instant);
+    Ok(kept.then_some(first.map_or(last, |first| first - 1)))
 }
+
+/// Until when events are forgotten.
+const FORGOTTEN: &str = "select value from settings where name = 'events_forgotten'";
 
 /// What offsets count in: another epoch, and offsets of before mean nothing. There is one for the whole database; whoever
 /// puts an old copy of it in place gives it another by deleting this setting.
@@ -104,10 +112,22 @@ pub async fn prune(db: &Db, now: Timestamp, days: u32, count: u32) -> Result<u64
         let tx = db.begin().await?;
         // From the oldest on without a gap, so that what is kept of each stream has none either.
         let young = "select min(position) from events where occurred_at >= ";
-        let mut delete = Statement::new("delete from events where position < ");
-        delete.push_arg(oldest + AT_ONCE).push(" and (position <= ").push_arg(surplus);
-        delete.push(" or position < coalesce((").push(young).push_arg(before).push("), position + 1))");
-        let deleted = tx.execute(delete).await?;
+        let old = |action: &str| {
+            let mut old = Statement::new(format!("{action} from events where position < "));
+            old.push_arg(oldest + AT_ONCE).push(" and (position <= ").push_arg(surplus);
+            old.push(" or position < coalesce((").push(young).push_arg(before).push("), position + 1))");
+            old
+        };
+        let until: Option<Timestamp> = tx.scalar(old("select max(occurred_at)")).await?;
+        if let Some(until) = until {
+            tx.execute(crate::sql!(
+                "insert into settings (name, value) values ('events_forgotten', $1) on conflict (name) do update \
+                 set value = excluded.value",
+                until.to_string()
+            ))
+            .await?;
+        }
+        let deleted = tx.execute(old("delete")).await?;
         tx.commit().await?;
         gone += deleted;
         if deleted < AT_ONCE as u64 {

@@ -215,7 +215,8 @@ impl Product {
     /// When the database is away.
     pub async fn announce_visible(db: &Db, now: Timestamp) -> Result<()> {
         const TOLD: &str = "select value from settings where name = 'visible_told'";
-        let arrived = "visible_at > $1 and visible_at <= $2 and published_at <= $2";
+        // Those that were visible when they were published have been told of.
+        let arrived = "visible_at > $1 and visible_at <= $2 and published_at <= $2 and visible_at > published_at";
         let told = |row: Option<(String,)>| row.and_then(|(value,)| value.parse::<Timestamp>().ok());
         if let Some(until) = told(db.optional(Statement::new(TOLD)).await?) {
             let select =
@@ -233,7 +234,17 @@ impl Product {
         let select = Statement::new(format!("{TOLD}{}", tx.dialect().for_update()));
         let until = told(tx.optional(select).await?).unwrap_or(now);
         let select = Statement::new(format!("select * from products where {arrived} order by visible_at, id"));
-        let products: Vec<Self> = tx.all(select.bind(until).bind(now)).await?;
+        let mut products: Vec<Self> = tx.all(select.bind(until).bind(now)).await?;
+        // Whoever made them visible at once has told of that.
+        let told: Vec<(Uuid, Timestamp)> = tx
+            .all(crate::sql!(
+                "select resource_id, occurred_at from events where occurred_at >= $1 and resource_type = 'product' \
+                 and event_type = 'published' order by position",
+                until
+            ))
+            .await?;
+        let told: HashMap<Uuid, Timestamp> = told.into_iter().collect();
+        products.retain(|product| told.get(&product.id.uuid()).copied() < product.visible_at);
         let published = |product: &Self| {
             NewEvent::of_product(
                 EventType::Published,

@@ -38,6 +38,8 @@ const LONGEST_DRAIN: Duration = Duration::from_secs(5);
 pub enum End {
     /// The client went, or the network.
     Gone,
+    /// What came is no WebSocket, or the network broke.
+    Broken,
     /// The client has another connection by now.
     Replaced,
     /// The server ends it, and says why.
@@ -49,6 +51,7 @@ impl From<Ending> for End {
         match ending {
             Ending::Behind => Self::Told(Disconnect::SlowConsumer),
             Ending::Revoked => Self::Told(Disconnect::Remote),
+            Ending::Expired => Self::Told(Disconnect::TokenExpired),
             Ending::Replaced => Self::Replaced,
         }
     }
@@ -63,7 +66,7 @@ pub struct Connection {
     pub(super) membership: Membership,
     dialect: Dialect,
     socket: WebSocket,
-    subscriptions: Vec<Subscription>,
+    pub(super) subscriptions: Vec<Subscription>,
     pings: Interval,
     /// Whether what may be followed is to be found out anew, before anything else is passed on.
     narrowed: bool,
@@ -82,12 +85,14 @@ pub async fn serve(app: App, membership: Membership, dialect: Dialect, restored:
     };
     let Connection { app, membership, mut socket, .. } = connection;
     app.presence().gone(membership.sid);
-    if dialect == Dialect::Extended && matches!(end, End::Gone) {
+    if dialect == Dialect::Extended && matches!(end, End::Gone | End::Broken) {
         app.lost().add(&membership);
     }
     drop(membership);
     match end {
         End::Gone | End::Replaced => part(&mut socket).await,
+        // If the network broke, it goes nowhere.
+        End::Broken => refuse(socket, Disconnect::InvalidRequest).await,
         End::Told(why) => refuse(socket, why).await,
     }
 }
@@ -129,7 +134,10 @@ impl Connection {
             tokio::select! {
                 message = self.socket.recv() => self.heed(message).await?,
                 told = self.membership.next() => self.pass_on(told).await?,
-                _ = self.pings.tick() => self.ping().await?,
+                _ = self.pings.tick() => {
+                self.ping().await?;
+                self.wait_no_longer().await?;
+            }
             }
             if std::mem::take(&mut self.narrowed) {
                 self.narrow().await?;
@@ -148,8 +156,9 @@ impl Connection {
         for (identifier, stream) in restored.unwrap_or_default() {
             let mut subscription = Subscription::live(identifier, stream);
             // The client says where it stands in a moment; until then nothing overtakes what it has missed.
-            subscription.hold();
-            self.add(subscription);
+            subscription.expect();
+            let index = self.add(subscription);
+            spoken::arrived(self, index);
         }
         self.send(frame).await
     }
@@ -160,8 +169,8 @@ impl Connection {
         let command = match message {
             Some(Ok(Message::Text(text))) => Command::parse(&text).map_err(|_| malformed)?,
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => return Ok(()),
-            // What breaks the rules of WebSocket gets the answer of what breaks ours; if the network broke, it goes nowhere.
-            Some(Ok(Message::Binary(_)) | Err(_)) => return Err(malformed),
+            Some(Ok(Message::Binary(_))) => return Err(malformed),
+            Some(Err(_)) => return Err(End::Broken),
             Some(Ok(Message::Close(_))) | None => return Err(End::Gone),
         };
         // Of the extended protocol, those who speak the other know nothing.
@@ -232,6 +241,7 @@ impl Connection {
         self.membership.forget(identifier);
         if self.subscriptions.iter().all(|other| other.stream != stream) {
             self.membership.leave(stream);
+            spoken::left(self, stream);
         }
     }
 
@@ -241,74 +251,6 @@ impl Connection {
 
     pub(super) fn subscription(&self, index: usize) -> &Subscription {
         &self.subscriptions[index]
-    }
-
-    /// Sends what a subscription has missed since a client's position, in order and before anything newer.
-    async fn replay(&mut self, index: usize, position: &Position) -> Result<(), End> {
-        self.subscriptions[index].hold();
-        let identifier = self.subscriptions[index].identifier.clone();
-        let answer = match self.start(index, position).await? {
-            Some(offset) => {
-                self.catch_up(index, offset).await?;
-                frame::confirm_history(&identifier)
-            }
-            None => {
-                self.release(index).await?;
-                frame::reject_history(&identifier)
-            }
-        };
-        self.send(answer).await
-    }
-
-    /// The offset that a client's position stands for, if all that came after it is kept.
-    async fn start(&mut self, index: usize, position: &Position) -> Result<Option<i64>, End> {
-        let (app, stream) = (self.app.clone(), self.subscriptions[index].stream);
-        let history = app.hub().history();
-        match (position.streams.get(&stream.to_string()), position.since) {
-            (Some(at), _) => {
-                let bounds = self.meanwhile(history.bounds(stream)).await?;
-                let kept = self.or_restart(bounds)?.cover(at.offset);
-                Ok((kept && at.epoch == app.hub().epoch()).then_some(at.offset))
-            }
-            (None, Some(seconds)) => {
-                let instant = crate::core::clock::Timestamp::from_unix_millis((seconds * 1000.0) as i64);
-                let Some(instant) = instant else { return Ok(None) };
-                let offset = self.meanwhile(history.offset_before(stream, instant)).await?;
-                self.or_restart(offset).map(Some)
-            }
-            (None, None) => Ok(None),
-        }
-    }
-
-    /// Sends all that is in the log after an offset, and lets what happens through once there is no more.
-    async fn catch_up(&mut self, index: usize, offset: i64) -> Result<(), End> {
-        let (app, stream) = (self.app.clone(), self.subscriptions[index].stream);
-        self.subscriptions[index].sent = offset;
-        loop {
-            let sent = self.subscriptions[index].sent;
-            let page = self.meanwhile(app.hub().history().page(stream, sent)).await?;
-            let page = self.or_restart(page)?;
-            for parcel in page.iter() {
-                self.subscriptions[index].sent = parcel.delivery.offset;
-                self.deliver(index, parcel).await?;
-            }
-            self.flush().await?;
-            if page.is_empty() || self.subscriptions[index].is_caught_up() && page.len() < super::history::PAGE {
-                self.subscriptions[index].release();
-                return Ok(());
-            }
-        }
-    }
-
-    /// Lets what was held back through, and then what happens.
-    async fn release(&mut self, index: usize) -> Result<(), End> {
-        match self.subscriptions[index].before_held() {
-            Some(offset) => self.catch_up(index, offset).await,
-            None => {
-                self.subscriptions[index].release();
-                Ok(())
-            }
-        }
     }
 
     /// Waits for something, and pings and passes events on in the meantime. Commands wait.
@@ -381,10 +323,14 @@ impl Connection {
 
     async fn ping(&mut self) -> Result<(), End> {
         self.require_credential()?;
-        self.send(frame::ping(clock::now().unix_seconds())).await?;
-        // Clients that come back say where they stand at once, if they do.
+        self.send(frame::ping(clock::now().unix_seconds())).await
+    }
+
+    /// Lets what was held back through for a client that has come back and did not say where it stands: those that do say so
+    /// at once.
+    async fn wait_no_longer(&mut self) -> Result<(), End> {
         for index in 0..self.subscriptions.len() {
-            if self.subscriptions[index].is_held() {
+            if self.subscriptions[index].is_expecting() {
                 Box::pin(self.release(index)).await?;
             }
         }
@@ -392,7 +338,7 @@ impl Connection {
     }
 
     /// Sends an event for a subscription, unless it is not for this client.
-    async fn deliver(&mut self, index: usize, parcel: &Parcel) -> Result<(), End> {
+    pub(super) async fn deliver(&mut self, index: usize, parcel: &Parcel) -> Result<(), End> {
         if !parcel.delivery.is_for(&self.membership.caller()) {
             return Ok(());
         }
@@ -405,7 +351,7 @@ impl Connection {
         in_time(self.socket.send(Message::Text(frame))).await
     }
 
-    async fn flush(&mut self) -> Result<(), End> {
+    pub(super) async fn flush(&mut self) -> Result<(), End> {
         in_time(self.socket.flush()).await
     }
 }

@@ -60,30 +60,32 @@ impl History {
         Ok(page)
     }
 
-    /// What is kept of a stream.
+    /// Whether all that came after an offset of a stream is kept.
     ///
     /// # Errors
     /// When the database is away.
-    pub async fn bounds(&self, stream: Stream) -> Result<Bounds> {
+    pub async fn keeps_after(&self, stream: Stream, offset: i64) -> Result<bool> {
         let key = |db: &Db| (stream, db.generation());
-        if let Some(bounds) = self.bounds.get(&key(&self.db)) {
-            return Ok(bounds);
+        let covers = |bounds: &Bounds| bounds.cover(offset);
+        if self.bounds.get(&key(&self.db)).as_ref().is_some_and(covers) {
+            return Ok(true);
         }
         let _reader = self.readers.acquire().await.map_err(Error::internal)?;
         let key = key(&self.db);
-        if let Some(bounds) = self.bounds.get(&key) {
-            return Ok(bounds);
+        if self.bounds.get(&key).as_ref().is_some_and(covers) {
+            return Ok(true);
         }
+        // Nobody is refused by what is remembered: the client may have heard from another server what is news here.
         let bounds = event::bounds(&self.db, stream).await?;
         self.bounds.insert(key, bounds);
-        Ok(bounds)
+        Ok(covers(&bounds))
     }
 
-    /// The offset before the first event that happened at an instant or later.
+    /// The offset before the first event that happened at an instant or later, if all that happened since is kept.
     ///
     /// # Errors
     /// When the database is away.
-    pub async fn offset_before(&self, stream: Stream, instant: Timestamp) -> Result<i64> {
+    pub async fn offset_before(&self, stream: Stream, instant: Timestamp) -> Result<Option<i64>> {
         let _reader = self.readers.acquire().await.map_err(Error::internal)?;
         event::offset_before(&self.db, stream, instant).await
     }

@@ -91,6 +91,25 @@ impl Hub {
         self.members.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Gives members the rights that they have now, and ends those who have none any more.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn renew(&self, members: &[Arc<Member>]) -> Result<()> {
+        let principals: Vec<_> = members.iter().map(|member| member.caller().principal.clone()).collect();
+        let now = clock::now();
+        let renewed = session::renew(&self.db, &principals, now).await?;
+        for (member, renewed) in members.iter().zip(renewed) {
+            let ended = || member.caller().principal.credential.expires_at.is_some_and(|end| end <= now);
+            match renewed {
+                Some(principal) => member.renew(principal),
+                None if ended() => member.end(Ending::Expired),
+                None => member.end(Ending::Revoked),
+            }
+        }
+        Ok(())
+    }
+
     /// The platforms of which somebody follows the stream, and that are no more.
     async fn gone_platforms(&self) -> Result<HashSet<Uuid>> {
         let followed: Vec<Uuid> = self
@@ -116,14 +135,7 @@ impl Hub {
 impl Receive for Hub {
     async fn recheck(&self) -> Result<()> {
         let members: Vec<Arc<Member>> = self.members().all.values().cloned().collect();
-        let principals: Vec<_> = members.iter().map(|member| member.caller().principal.clone()).collect();
-        let renewed = session::renew(&self.db, &principals, clock::now()).await?;
-        for (member, principal) in members.iter().zip(renewed) {
-            match principal {
-                Some(principal) => member.renew(principal),
-                None => member.end(Ending::Revoked),
-            }
-        }
+        self.renew(&members).await?;
         let gone = self.gone_platforms().await?;
         for platform in gone {
             let stream = Stream::Platform(Id::from(platform));
@@ -162,6 +174,14 @@ impl std::ops::Deref for Membership {
 }
 
 impl Membership {
+    /// Makes up for what the hub may have rechecked before this was a member of it.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn recheck(&self) -> Result<()> {
+        self.hub.renew(std::slice::from_ref(&self.member)).await
+    }
+
     /// Follows a stream from now on.
     pub fn follow(&self, stream: Stream) {
         let mut members = self.hub.members();

@@ -51,8 +51,13 @@ impl Lost {
     /// # Errors
     /// When the database is away.
     pub async fn find(&self, db: &Db, sid: Uuid, actor: Actor) -> Result<Option<Vec<String>>> {
-        match self.remembered.remove(&sid) {
-            Some(lost) => Ok((lost.actor == actor).then(|| lost.identifiers.clone())),
+        match self.remembered.get(&sid) {
+            Some(lost) if lost.actor == actor => {
+                self.remembered.invalidate(&sid);
+                Ok(Some(lost.identifiers.clone()))
+            }
+            // Whoever else knows the id takes nothing from whom it belongs to.
+            Some(_) => Ok(None),
             None => resume::find(db, sid, actor, clock::now()).await,
         }
     }

@@ -39,6 +39,8 @@ pub enum Ending {
     Behind,
     /// What they signed in with holds no longer.
     Revoked,
+    /// What they signed in with has ended, as it was to.
+    Expired,
     /// The client has another connection by now.
     Replaced,
 }

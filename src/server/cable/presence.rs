@@ -75,10 +75,9 @@ impl Presence {
     pub async fn write_down(&self, db: &Db, all: bool) -> Result<()> {
         let (beats, gone) = {
             let mut gathered = self.gathered();
-            let due =
-                |known: &&mut Known| known.written == Written::Nothing || all && known.written == Written::Earlier;
+            let due = |known: &Known| known.written == Written::Nothing || all && known.written == Written::Earlier;
             let mut beats = Vec::new();
-            for known in gathered.beats.values_mut().filter(|known| due(&known)) {
+            for known in gathered.beats.values_mut().filter(|known| due(known)) {
                 known.written = Written::All;
                 beats.push(known.beat.clone());
             }

@@ -31,6 +31,15 @@ pub fn arrived(connection: &Connection, index: usize) {
     }
 }
 
+/// Notes that an agent follows its platform no longer.
+pub fn left(connection: &Connection, stream: Stream) {
+    if let (Stream::Platform(left), Actor::Platform(own)) = (stream, connection.membership.caller().principal.actor)
+        && left == own
+    {
+        connection.app.presence().gone(connection.membership.sid);
+    }
+}
+
 /// Does what a client says to a channel.
 pub async fn heed(connection: &mut Connection, index: usize, data: &str) -> std::result::Result<(), End> {
     let caller = connection.membership.caller();

@@ -14,6 +14,8 @@ pub struct Subscription {
     pub sent: i64,
     /// Whether events are held back, and which were.
     held: Option<Held>,
+    /// Whether the client has yet to say where it stands.
+    expecting: bool,
 }
 
 /// The first and the last event that were held back.
@@ -22,17 +24,24 @@ type Held = Option<(i64, i64)>;
 impl Subscription {
     /// One that gets what happens from now on.
     pub fn live(identifier: Arc<str>, stream: Stream) -> Self {
-        Self { identifier, stream, sent: 0, held: None }
+        Self { identifier, stream, sent: 0, held: None, expecting: false }
     }
 
     /// Has what happens wait: what was missed comes first.
     pub fn hold(&mut self) {
         self.held.get_or_insert(None);
+        self.expecting = false;
     }
 
-    /// Whether what happens waits.
-    pub fn is_held(&self) -> bool {
-        self.held.is_some()
+    /// Has what happens wait for a client that has come back to say where it stands.
+    pub fn expect(&mut self) {
+        self.hold();
+        self.expecting = true;
+    }
+
+    /// Whether what happens waits for the client, rather than for what it has missed.
+    pub fn is_expecting(&self) -> bool {
+        self.expecting
     }
 
     /// Whether an event is to be passed on now. One that waits is read from the log again when its turn comes.
@@ -64,6 +73,7 @@ impl Subscription {
     /// Lets what happens through again.
     pub fn release(&mut self) {
         self.held = None;
+        self.expecting = false;
     }
 }
 
@@ -76,10 +86,12 @@ mod tests {
         let mut subscription = Subscription::live("x".into(), Stream::Catalog);
         assert!(subscription.takes(5));
         assert!(!subscription.takes(5), "a repeat");
-        subscription.hold();
-        assert!(subscription.is_held() && subscription.is_caught_up());
+        subscription.expect();
+        assert!(subscription.is_expecting() && subscription.is_caught_up());
         assert!(!subscription.takes(6) && !subscription.takes(7));
         assert_eq!((subscription.is_caught_up(), subscription.before_held()), (false, Some(5)));
+        subscription.hold();
+        assert!(!subscription.is_expecting(), "once it catches up, no ping lets anything through");
         subscription.sent = 7;
         assert!(subscription.is_caught_up());
         subscription.release();

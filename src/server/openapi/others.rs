@@ -51,7 +51,6 @@ pub fn paths() -> Vec<(String, Value)> {
         build("yank", "Withdraw a build from new deployments"),
         provider("enable", "Let people sign in with an identity provider"),
         provider("disable", "Let nobody sign in with an identity provider any more"),
-        ("/events".into(), events()),
         ("/packages".into(), packages()),
         plain("/", "root", "What this is", "Root"),
         plain("/status", "status", "Whether the marketplace is well, and who asks", "Status"),
@@ -76,21 +75,6 @@ fn description() -> (String, Value) {
     ("/openapi.json".into(), json!({ "get": operation.answers_known(answer, &[&[406, 503]]) }))
 }
 
-fn events() -> Value {
-    let limit = json!({ "type": "integer", "minimum": 1, "maximum": 1000, "default": 100 });
-    let after = json!({ "anyOf": [Shape::Id.schema(), { "const": "latest" }] });
-    let operation =
-        Operation::read("events", "listEvents", "The events of a stream after one of them, oldest first", "/events")
-            .parameter(query(
-                "stream",
-                json!({ "type": "string", "enum": ["catalog", "account", "audit"], "default": "catalog" }),
-                "The stream: what is published, what concerns your rights, or who asked to use what.",
-            ))
-            .parameter(query("after", after, "The id of an event; `latest` only tells the id of the newest."))
-            .parameter(query("limit", limit, "How many."));
-    json!({ "get": operation.answers("200", answers::json("The events.", reference("Events"), &[]), &[&[400, 401, 403, 404, 406, 503]]) })
-}
-
 fn packages() -> Value {
     let dry_run = query("dry_run", json!({ "type": "boolean", "default": false }), "Whether to change nothing.");
     let summary = "Publish a marketplace.json, or tell what that would do";
@@ -106,9 +90,8 @@ fn packages() -> Value {
 }
 
 /// The schemas.
-pub fn schemas() -> [(&'static str, Value); 13] {
+pub fn schemas() -> [(&'static str, Value); 11] {
     let text = || json!({ "type": "string" });
-    let list = |name: &str| json!({ "type": "array", "items": reference(name) });
     let instant = || Shape::Time.schema();
     let maybe_id = || json!({ "type": ["string", "null"], "format": "uuid" });
     let maybe_text = || json!({ "type": ["string", "null"] });
@@ -131,7 +114,6 @@ pub fn schemas() -> [(&'static str, Value); 13] {
     );
     let change = object("A field that changes.", json!({ "field": text(), "from": {}, "to": {} }));
     step["properties"]["changes"] = json!({ "type": "array", "items": change });
-    let events = json!({ "results": list("Event"), "last_id": { "type": ["string", "null"], "format": "uuid" } });
     [
         ("Problem", answers::problem()),
         ("Health", object("That all is well.", json!({ "message": text() }))),
@@ -164,19 +146,6 @@ pub fn schemas() -> [(&'static str, Value); 13] {
             ),
         ),
         ("Status", status),
-        (
-            "Event",
-            object(
-                "Something that happened.",
-                json!({
-                    "id": Shape::Id.schema(),
-                    "event_type": word(&["published", "unpublished", "yanked", "deleted"]),
-                    "resource_type": word(&["product", "build"]),
-                    "message": text(), "occurred_at": instant(), "model": { "type": "object" },
-                }),
-            ),
-        ),
-        ("Events", object("Events, and the id of the last of them.", events)),
         ("Manifest", manifest()),
         ("PackageStep", step),
         (

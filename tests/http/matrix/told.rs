@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use mkt::client::Client;
-use mkt::client::cable::{Followed, Seen};
+use mkt::client::cable::{Followed, Position, Seen};
 use mkt::core::secret::Secret;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -165,8 +165,9 @@ pub async fn live(world: &World) {
     let mut watches = Vec::new();
     for person in world.people.iter().filter(|person| person.platform.is_none()) {
         let token = person.token.as_deref().map(Secret::new);
-        let mut watch =
-            Client::new(world.server.url("").parse().unwrap(), token).unwrap().watch(Followed::Catalog, None);
+        let mut watch = Client::new(world.server.url("").parse().unwrap(), token)
+            .unwrap()
+            .watch(Followed::Catalog, Position::default());
         assert!(matches!(watch.next().await.unwrap(), Seen::Resumed), "{}", person.name);
         watches.push((person, watch));
     }
