@@ -153,7 +153,7 @@ impl Watch {
         };
         match connection.next().await? {
             Read::Event(received) => {
-                self.due.push_back(received);
+                self.due.push_back(*received);
                 Ok(None)
             }
             Read::History { kept: true } => {

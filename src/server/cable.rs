@@ -59,8 +59,8 @@ pub const HANDSHAKES: usize = 64;
 const AGAIN: u32 = 10;
 /// What a frame may measure before the connection breaks without a word; above [`frame::LIMIT`], so that there is one.
 const HARD_LIMIT: usize = 4 * frame::LIMIT;
-/// Buffers are held by each connection, and frames are small.
-const BUFFER: usize = 4 * 1024;
+/// Buffers are held by each connection, and most frames are small: for others they grow.
+const BUFFER: usize = 1024;
 
 /// Opens a WebSocket. Credentials that don't hold are refused inside it, where clients can tell why.
 pub async fn connect(State(app): State<App>, request: Request) -> Response {

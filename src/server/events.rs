@@ -114,7 +114,7 @@ async fn next(
             told = membership.next() => match told {
                 // Somebody who has lost the right is told by the next request.
                 Told::End(_) | Told::Narrowed => return Ok(page),
-                Told::Parcels(_) => {}
+                Told::Parcels { .. } => {}
             },
             () = &mut over => return Ok(page),
             () = app.shutdown().announced() => return Ok(page),

@@ -40,7 +40,8 @@ on_both! {
         let market = Market::open(&database).await;
         let server = &market.server;
         let begun = Instant::now();
-        assert_eq!(server.get("/events?wait=1").await, json!({ "results": [], "last_id": null }));
+        let nothing = server.get("/events?wait=1").await;
+        assert_eq!((&nothing["results"], &nothing["last_id"]), (&json!([]), &Value::Null));
         assert!(begun.elapsed() >= Duration::from_secs(1));
         for wrong in ["wait=51", "wait=-1", "wait=x"] {
             assert_eq!(server.request(Method::GET, &format!("/events?{wrong}")).send().await.unwrap().status(), 400);
@@ -61,7 +62,7 @@ on_both! {
         let begun = Instant::now();
         server.terminate();
         let page: Value = waiting.await.unwrap().unwrap().json().await.unwrap();
-        assert_eq!(page, json!({ "results": [], "last_id": last }));
+        assert_eq!((&page["results"], &page["last_id"]), (&json!([]), &json!(last)));
         assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
     }
 

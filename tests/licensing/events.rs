@@ -20,8 +20,7 @@ async fn told(market: &Market, user: &User, stream: &str) -> Vec<String> {
     let what = |event: &Value| {
         format!("{} {}", event["resource_type"].as_str().unwrap(), event["event_type"].as_str().unwrap())
     };
-    let of_rights = |event: &&Value| event["resource_type"] != "token";
-    page["results"].as_array().unwrap().iter().filter(of_rights).map(what).collect()
+    page["results"].as_array().unwrap().iter().map(what).collect()
 }
 
 /// The ids of the attempts that were told of.

@@ -109,7 +109,7 @@ pub enum Read {
     /// The subscription holds.
     Confirmation,
     /// Something happened.
-    Event(Received),
+    Event(Box<Received>),
     /// All that was missed has been sent, unless it is not kept.
     History {
         /// Whether it was.
@@ -162,7 +162,9 @@ impl Read {
                 Err(dismissal(frame.reason.as_deref().unwrap_or_default(), frame.reconnect != Some(false)))
             }
             // An event that can't be read now won't be next time either.
-            (None, Some(body)) if ours => Received::read(body, frame.place()).map(Self::Event).map_err(Lost::ForGood),
+            (None, Some(body)) if ours => {
+                Received::read(body, frame.place()).map(Box::new).map(Self::Event).map_err(Lost::ForGood)
+            }
             _ => Ok(Self::Nothing),
         }
     }

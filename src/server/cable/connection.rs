@@ -16,6 +16,7 @@ use super::member::{Ending, Told};
 use super::parcel::Parcel;
 use super::subscription::Subscription;
 use super::{channel, spoken};
+use crate::core::access::Caller;
 use crate::core::clock;
 use crate::core::event::Stream;
 use crate::server::App;
@@ -280,13 +281,13 @@ impl Connection {
                 self.narrowed = true;
                 Ok(())
             }
-            Told::Parcels(parcels) => {
-                self.require_credential()?;
+            Told::Parcels { caller, parcels } => {
+                require_credential(&caller)?;
                 for parcel in parcels {
                     for index in 0..self.subscriptions.len() {
                         let subscription = &mut self.subscriptions[index];
                         if subscription.stream == parcel.delivery.stream && subscription.takes(parcel.delivery.offset) {
-                            self.deliver(index, &parcel).await?;
+                            self.deliver(index, &parcel, &caller).await?;
                         }
                     }
                 }
@@ -312,17 +313,8 @@ impl Connection {
         Ok(())
     }
 
-    /// Nothing, while what the client signed in with has not ended.
-    fn require_credential(&self) -> Result<(), End> {
-        let end = self.membership.caller().principal.credential.expires_at;
-        match end {
-            Some(end) if end <= clock::now() => Err(End::Told(Disconnect::TokenExpired)),
-            _ => Ok(()),
-        }
-    }
-
     async fn ping(&mut self) -> Result<(), End> {
-        self.require_credential()?;
+        require_credential(&self.membership.caller())?;
         self.send(frame::ping(clock::now().unix_seconds())).await
     }
 
@@ -338,8 +330,8 @@ impl Connection {
     }
 
     /// Sends an event for a subscription, unless it is not for this client.
-    pub(super) async fn deliver(&mut self, index: usize, parcel: &Parcel) -> Result<(), End> {
-        if !parcel.delivery.is_for(&self.membership.caller()) {
+    pub(super) async fn deliver(&mut self, index: usize, parcel: &Parcel, caller: &Caller) -> Result<(), End> {
+        if !parcel.delivery.is_for(caller) {
             return Ok(());
         }
         let frame = parcel.frame(self.dialect, &self.subscriptions[index].identifier, self.app.hub().epoch());
@@ -353,6 +345,14 @@ impl Connection {
 
     pub(super) async fn flush(&mut self) -> Result<(), End> {
         in_time(self.socket.flush()).await
+    }
+}
+
+/// Nothing, while what the client signed in with has not ended.
+fn require_credential(caller: &Caller) -> Result<(), End> {
+    match caller.principal.credential.expires_at {
+        Some(end) if end <= clock::now() => Err(End::Told(Disconnect::TokenExpired)),
+        _ => Ok(()),
     }
 }
 

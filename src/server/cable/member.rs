@@ -12,8 +12,6 @@ use crate::core::event::Stream;
 
 /// How many events may wait. Whoever falls further behind comes back for the rest.
 const CAPACITY: usize = 1024;
-/// What a mailbox that was emptied keeps of its memory.
-const ROOM: usize = 32;
 
 /// Somebody who follows streams.
 pub struct Member {
@@ -48,7 +46,12 @@ pub enum Ending {
 /// What a member is told.
 pub enum Told {
     /// What has happened.
-    Parcels(VecDeque<Arc<Parcel>>),
+    Parcels {
+        /// Who is told, with the rights of now.
+        caller: Arc<Caller>,
+        /// What happened.
+        parcels: VecDeque<Arc<Parcel>>,
+    },
     /// Rights have changed: what may be followed is to be found out anew, before anything else is passed on.
     Narrowed,
     /// That is all.
@@ -157,7 +160,6 @@ impl State {
         if self.mailbox.is_empty() {
             return None;
         }
-        let room = if self.mailbox.len() > ROOM { 0 } else { self.mailbox.len() };
-        Some(Told::Parcels(std::mem::replace(&mut self.mailbox, VecDeque::with_capacity(room.min(1)))))
+        Some(Told::Parcels { caller: self.caller.clone(), parcels: std::mem::take(&mut self.mailbox) })
     }
 }

@@ -55,9 +55,10 @@ impl Connection {
             if page.first().is_some_and(|next| next.delivery.offset > sent + 1) {
                 return Ok(false);
             }
+            let caller = self.membership.caller();
             for parcel in page.iter() {
                 self.subscriptions[index].sent = parcel.delivery.offset;
-                self.deliver(index, parcel).await?;
+                self.deliver(index, parcel, &caller).await?;
             }
             self.flush().await?;
             if page.is_empty() || self.subscriptions[index].is_caught_up() && page.len() < PAGE {
