@@ -45,6 +45,7 @@ complete -c mkt -n "__fish_mkt_needs_command" -s V -l version -d 'Print version'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "serve" -d 'Serve the marketplace: API and WebSocket. Creates and migrates its database by itself'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "migrate" -d 'Bring the database\'s schema up to date, or tell where it stands'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "publish" -d 'Publish packages: validate each marketplace.json, compare it with the marketplace, and apply the difference'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "import" -d 'Import artifacts as products, each with its file as the asset of a build'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "watch" -d 'Follow what happens, in the catalogue unless told otherwise: a line each, or NDJSON with --json'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "search" -d 'Search the catalogue'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "authorize" -d 'Ask whether a product may be used, and have the use counted'
@@ -231,6 +232,72 @@ complete -c mkt -n "__fish_mkt_using_subcommand publish" -l verbose -d 'Print mo
 complete -c mkt -n "__fish_mkt_using_subcommand publish" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand publish" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand publish" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand import; and not __fish_seen_subcommand_from knart fhir" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand import; and not __fish_seen_subcommand_from knart fhir" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand import; and not __fish_seen_subcommand_from knart fhir" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand import; and not __fish_seen_subcommand_from knart fhir" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand import; and not __fish_seen_subcommand_from knart fhir" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand import; and not __fish_seen_subcommand_from knart fhir" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand import; and not __fish_seen_subcommand_from knart fhir" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand import; and not __fish_seen_subcommand_from knart fhir" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand import; and not __fish_seen_subcommand_from knart fhir" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand import; and not __fish_seen_subcommand_from knart fhir" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand import; and not __fish_seen_subcommand_from knart fhir" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand import; and not __fish_seen_subcommand_from knart fhir" -f -a "knart" -d 'Import the HL7 knowledge artifacts that the manifest.json of a folder lists'
+complete -c mkt -n "__fish_mkt_using_subcommand import; and not __fish_seen_subcommand_from knart fhir" -f -a "fhir" -d 'Import the FHIR StructureDefinitions of a folder and those in it, in XML or JSON'
+complete -c mkt -n "__fish_mkt_using_subcommand import; and __fish_seen_subcommand_from knart" -l owner -d 'The user whom the products belong to, by name or id [default: you]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand import; and __fish_seen_subcommand_from knart" -l license -d 'The licence to offer the products under, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand import; and __fish_seen_subcommand_from knart" -l meta-license -d 'The licence to offer the product above them under, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand import; and __fish_seen_subcommand_from knart" -l support-url -d 'Where to turn to for help with them: a web page or a mail address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand import; and __fish_seen_subcommand_from knart" -l ignore -d 'Paths to skip, such as \'drafts/**\' or \'*-old.xml\'; without a slash at any depth. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand import; and __fish_seen_subcommand_from knart" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand import; and __fish_seen_subcommand_from knart" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand import; and __fish_seen_subcommand_from knart" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand import; and __fish_seen_subcommand_from knart" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand import; and __fish_seen_subcommand_from knart" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand import; and __fish_seen_subcommand_from knart" -s n -l dry-run -d 'Only tell what would be done'
+complete -c mkt -n "__fish_mkt_using_subcommand import; and __fish_seen_subcommand_from knart" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand import; and __fish_seen_subcommand_from knart" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand import; and __fish_seen_subcommand_from knart" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand import; and __fish_seen_subcommand_from knart" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand import; and __fish_seen_subcommand_from knart" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand import; and __fish_seen_subcommand_from knart" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand import; and __fish_seen_subcommand_from fhir" -l owner -d 'The user whom the products belong to, by name or id [default: you]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand import; and __fish_seen_subcommand_from fhir" -l license -d 'The licence to offer the products under, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand import; and __fish_seen_subcommand_from fhir" -l meta-license -d 'The licence to offer the product above them under, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand import; and __fish_seen_subcommand_from fhir" -l support-url -d 'Where to turn to for help with them: a web page or a mail address' -r
+complete -c mkt -n "__fish_mkt_using_subcommand import; and __fish_seen_subcommand_from fhir" -l ignore -d 'Paths to skip, such as \'drafts/**\' or \'*-old.xml\'; without a slash at any depth. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand import; and __fish_seen_subcommand_from fhir" -l meta -d 'The product to put them under, by name or id; made if there is none of this name' -r
+complete -c mkt -n "__fish_mkt_using_subcommand import; and __fish_seen_subcommand_from fhir" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand import; and __fish_seen_subcommand_from fhir" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand import; and __fish_seen_subcommand_from fhir" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand import; and __fish_seen_subcommand_from fhir" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand import; and __fish_seen_subcommand_from fhir" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand import; and __fish_seen_subcommand_from fhir" -s n -l dry-run -d 'Only tell what would be done'
+complete -c mkt -n "__fish_mkt_using_subcommand import; and __fish_seen_subcommand_from fhir" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand import; and __fish_seen_subcommand_from fhir" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand import; and __fish_seen_subcommand_from fhir" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand import; and __fish_seen_subcommand_from fhir" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand import; and __fish_seen_subcommand_from fhir" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand import; and __fish_seen_subcommand_from fhir" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand watch" -l stream -d 'What to follow' -r -f -a "catalog\t'What is published and withdrawn'
 account\t'What concerns you: entitlements, claims, vouchers, tokens, platforms'
 audit\t'Who asked to use what; for those with attempts.read'"

@@ -7,6 +7,7 @@ mod completions;
 mod csv;
 mod error;
 mod global;
+mod import;
 mod limits;
 mod login;
 mod logout;
@@ -55,6 +56,7 @@ enum Command {
     Serve(Box<serve::Args>),
     Migrate(migrate::Args),
     Publish(publish::Args),
+    Import(import::Args),
     Watch(watch::Args),
     Search(search::Args),
     Authorize(authorize::Args),
@@ -90,6 +92,7 @@ fn run(cli: Cli, printer: &Printer) -> Result<(), Failed> {
         Command::Serve(args) => block_on(serve::run(*args, printer)),
         Command::Migrate(args) => block_on(migrate::run(args, printer)),
         Command::Publish(args) => block_on(publish::run(args, global, printer)),
+        Command::Import(args) => block_on(import::run(args, global, printer)),
         Command::Watch(args) => block_on(watch::run(args, global, printer)),
         Command::Search(args) => block_on(search::run(args, global, printer)),
         Command::Authorize(args) => block_on(authorize::run(args, global, printer)),

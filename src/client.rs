@@ -5,6 +5,7 @@ mod collection;
 mod failure;
 mod licensing;
 mod sign_in;
+mod upload;
 
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use url::Url;
 pub use collection::Collection;
 pub use failure::{Cause, Failure};
 pub use sign_in::{Confirmation, DeviceCode, Provider};
+pub use upload::Upload;
 
 use crate::core::package::Outcome;
 use crate::core::secret::Secret;

@@ -1,4 +1,4 @@
-//! The README's tour, and the page about licensing: what stands there is run as it stands.
+//! The README's tour, and the pages about licensing and importing: what stands there is run as it stands.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -19,6 +19,22 @@ async fn every_command_of_the_tour_works() {
     assert!(stdout.contains("Waiting Times 1.0.0: unchanged"), "{stdout}");
     assert!(stderr.contains("8080 → 9090"), "{stderr}");
     assert_eq!(stdout.matches("\"event_type\":\"published\"").count(), 2, "{stdout}");
+}
+
+#[tokio::test]
+async fn the_page_about_importing_says_what_is() {
+    let database = Database::sqlite();
+    let server = Server::start(&database).await;
+    let folder = database.folder().join("importing");
+    std::fs::create_dir(&folder).unwrap();
+    let output = run(&server, &folder, &blocks("docs/importing.md", "sh")).await;
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    for count in
+        ["Would be: 2 created", "\n2 created", "0 created, 0 updated, 2 unchanged", "0 created, 1 updated", "1 failed"]
+    {
+        assert!(stdout.contains(count), "{count}: {stdout}\n{stderr}");
+    }
+    assert!(stdout.contains("1.0.0+") && stderr.contains("error: broken.json: EOF"), "{stdout}\n{stderr}");
 }
 
 #[tokio::test]

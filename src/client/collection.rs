@@ -18,15 +18,15 @@ use crate::core::resource::{Located, Resource};
 /// The most entries that a page may have.
 const LARGEST_PAGE: i64 = 1000;
 /// How long files may take to be sent.
-const UPLOAD: Duration = Duration::from_secs(24 * 3600);
+pub(super) const UPLOAD: Duration = Duration::from_secs(24 * 3600);
 /// The header by which the server knows a repeated request.
 pub(super) const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 
 /// The records of a resource under what they are nested in. Answers are read as `T`.
 #[derive(Debug)]
 pub struct Collection<'a, T> {
-    client: &'a Client,
-    path: String,
+    pub(super) client: &'a Client,
+    pub(super) path: String,
     answers: PhantomData<fn() -> T>,
 }
 
@@ -146,25 +146,30 @@ impl<T: DeserializeOwned> Collection<'_, T> {
         self.client.send(self.client.request(Method::POST, &path).header(IDEMPOTENCY_KEY, new_key())).await
     }
 
-    fn item(&self, id: Uuid) -> String {
+    pub(super) fn item(&self, id: Uuid) -> String {
         format!("{}/{id}", self.path)
     }
 }
 
 /// A form of fields and files. Files are read as they are sent.
 async fn form(fields: &Map<String, Value>, files: &[(String, PathBuf)]) -> Result<Form> {
-    let text = |value: &Value| match value {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    let mut form = fields.iter().fold(Form::new(), |form, (name, value)| form.text(name.clone(), text(value)));
+    let mut form = with_fields(fields);
     for (field, path) in files {
         let unreadable =
             |error| Failure::new(Cause::Invalid, format!("The file {} can't be read: {error}.", path.display()));
         form = form.part(field.clone(), Part::file(path).await.map_err(unreadable)?);
     }
     Ok(form)
+}
+
+/// A form of fields.
+pub(super) fn with_fields(fields: &Map<String, Value>) -> Form {
+    let text = |value: &Value| match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    fields.iter().fold(Form::new(), |form, (name, value)| form.text(name.clone(), text(value)))
 }
 
 pub(super) fn new_key() -> String {
