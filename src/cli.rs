@@ -20,6 +20,7 @@ mod output;
 mod profile;
 mod publish;
 mod resource;
+mod review;
 mod search;
 mod serve;
 mod signing_key;
@@ -57,6 +58,7 @@ enum Command {
     Migrate(migrate::Args),
     Publish(publish::Args),
     Import(import::Args),
+    Review(review::Args),
     Watch(watch::Args),
     Search(search::Args),
     Authorize(authorize::Args),
@@ -93,6 +95,7 @@ fn run(cli: Cli, printer: &Printer) -> Result<(), Failed> {
         Command::Migrate(args) => block_on(migrate::run(args, printer)),
         Command::Publish(args) => block_on(publish::run(args, global, printer)),
         Command::Import(args) => block_on(import::run(args, global, printer)),
+        Command::Review(args) => block_on(review::run(args, global, printer)),
         Command::Watch(args) => block_on(watch::run(args, global, printer)),
         Command::Search(args) => block_on(search::run(args, global, printer)),
         Command::Authorize(args) => block_on(authorize::run(args, global, printer)),

@@ -197,6 +197,7 @@ impl<'a> Package<'a> {
         let action = |action| match action {
             Action::Create => "create",
             Action::Update => "update",
+            Action::Submit => "submit",
             Action::Publish => "publish",
             Action::Unchanged => "unchanged",
         };
