@@ -123,6 +123,20 @@ impl Printer {
         bar
     }
 
+    /// A bar for so many bytes, on a terminal only.
+    pub fn transfer(&self, bytes: u64, name: &str) -> ProgressBar {
+        if !self.progress || bytes == 0 {
+            return ProgressBar::hidden();
+        }
+        let bar = ProgressBar::with_draw_target(Some(bytes), ProgressDrawTarget::stderr());
+        let template = "{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta} {msg}";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        bar.set_message(printable(name));
+        bar
+    }
+
     fn painted(&self, text: &str, code: &str) -> String {
         if self.color { format!("\x1b[1;{code}m{text}\x1b[0m") } else { text.to_owned() }
     }
