@@ -46,6 +46,8 @@ complete -c mkt -n "__fish_mkt_needs_command" -f -a "serve" -d 'Serve the market
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "migrate" -d 'Bring the database\'s schema up to date, or tell where it stands'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "publish" -d 'Publish packages: validate each marketplace.json, compare it with the marketplace, and apply the difference'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "import" -d 'Import artifacts as products, each with its file as the asset of a build'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "keygen" -d 'Make a key to sign packages with'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "verify" -d 'Check a build against its publisher\'s signature'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "watch" -d 'Follow what happens, in the catalogue unless told otherwise: a line each, or NDJSON with --json'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "search" -d 'Search the catalogue'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "authorize" -d 'Ask whether a product may be used, and have the use counted'
@@ -213,6 +215,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from check" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from check" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand publish" -l sign -d 'A private key to sign with, as mkt keygen makes it' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand publish" -l insecure-registry -d 'Registries that are spoken to without TLS, as HOST:PORT; those of this machine are anyway' -r
+complete -c mkt -n "__fish_mkt_using_subcommand publish" -l timeout -d 'For how long to wait' -r
 complete -c mkt -n "__fish_mkt_using_subcommand publish" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand publish" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand publish" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
@@ -226,6 +231,8 @@ always\t'Always'
 never\t'Never'"
 complete -c mkt -n "__fish_mkt_using_subcommand publish" -s n -l dry-run -d 'Only tell what would be done'
 complete -c mkt -n "__fish_mkt_using_subcommand publish" -l strict -d 'Take warnings for errors'
+complete -c mkt -n "__fish_mkt_using_subcommand publish" -l no-resolve -d 'Do not look images up in their registries: their tags may name other images tomorrow'
+complete -c mkt -n "__fish_mkt_using_subcommand publish" -l wait -d 'Wait until what was published is visible to everybody'
 complete -c mkt -n "__fish_mkt_using_subcommand publish" -l json -d 'Short for --output json'
 complete -c mkt -n "__fish_mkt_using_subcommand publish" -s q -l quiet -d 'Print data and errors only'
 complete -c mkt -n "__fish_mkt_using_subcommand publish" -l verbose -d 'Print more of what happens'
@@ -298,6 +305,44 @@ complete -c mkt -n "__fish_mkt_using_subcommand import; and __fish_seen_subcomma
 complete -c mkt -n "__fish_mkt_using_subcommand import; and __fish_seen_subcommand_from fhir" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand import; and __fish_seen_subcommand_from fhir" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand import; and __fish_seen_subcommand_from fhir" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand keygen" -l register -d 'Register the public key with the marketplace, under this name' -r
+complete -c mkt -n "__fish_mkt_using_subcommand keygen" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand keygen" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand keygen" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand keygen" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand keygen" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand keygen" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand keygen" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand keygen" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand keygen" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand keygen" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand keygen" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand verify" -l key -d 'The key that it must be signed with: its fingerprint, or a file with the public key' -r
+complete -c mkt -n "__fish_mkt_using_subcommand verify" -l insecure-registry -d 'Registries that are spoken to without TLS, as HOST:PORT; those of this machine are anyway' -r
+complete -c mkt -n "__fish_mkt_using_subcommand verify" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand verify" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand verify" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand verify" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand verify" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand verify" -l no-resolve -d 'Do not look images up in their registries: their tags may name other images tomorrow'
+complete -c mkt -n "__fish_mkt_using_subcommand verify" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand verify" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand verify" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand verify" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand verify" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand verify" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand watch" -l stream -d 'What to follow' -r -f -a "catalog\t'What is published and withdrawn'
 account\t'What concerns you: entitlements, claims, vouchers, tokens, platforms'
 audit\t'Who asked to use what; for those with attempts.read'"

@@ -8,6 +8,7 @@ mod csv;
 mod error;
 mod global;
 mod import;
+mod keygen;
 mod limits;
 mod login;
 mod logout;
@@ -19,12 +20,14 @@ mod openapi;
 mod output;
 mod profile;
 mod publish;
+mod registry;
 mod resource;
 mod search;
 mod serve;
 mod signing_key;
 mod status;
 mod storage;
+mod verify;
 mod verify_receipt;
 mod watch;
 mod whoami;
@@ -57,6 +60,8 @@ enum Command {
     Migrate(migrate::Args),
     Publish(publish::Args),
     Import(import::Args),
+    Keygen(keygen::Args),
+    Verify(verify::Args),
     Watch(watch::Args),
     Search(search::Args),
     Authorize(authorize::Args),
@@ -93,6 +98,8 @@ fn run(cli: Cli, printer: &Printer) -> Result<(), Failed> {
         Command::Migrate(args) => block_on(migrate::run(args, printer)),
         Command::Publish(args) => block_on(publish::run(args, global, printer)),
         Command::Import(args) => block_on(import::run(args, global, printer)),
+        Command::Keygen(args) => block_on(keygen::run(args, global, printer)),
+        Command::Verify(args) => block_on(verify::run(args, global, printer)),
         Command::Watch(args) => block_on(watch::run(args, global, printer)),
         Command::Search(args) => block_on(search::run(args, global, printer)),
         Command::Authorize(args) => block_on(authorize::run(args, global, printer)),

@@ -5,6 +5,7 @@ mod collection;
 mod failure;
 mod licensing;
 mod package;
+mod registry;
 mod sign_in;
 mod upload;
 
@@ -19,6 +20,7 @@ use url::Url;
 pub use collection::Collection;
 pub use failure::{Cause, Failure};
 pub use package::{PackageFile, missing};
+pub use registry::{REQUIRED, Registries, Resolved};
 pub use sign_in::{Confirmation, DeviceCode, Provider};
 pub use upload::Upload;
 

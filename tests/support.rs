@@ -8,6 +8,7 @@ mod home;
 mod manifest;
 mod provider;
 mod proxy;
+mod registry;
 mod server;
 
 pub use cluster::Cluster;
@@ -17,6 +18,7 @@ pub use home::Home;
 pub use manifest::Manifest;
 pub use provider::{Browser, Provider, query, register};
 pub use proxy::Proxy;
+pub use registry::{ALEX, ROBIN, Registry};
 pub use server::{ADMIN_TOKEN, SECRET_KEY, Server};
 
 /// Runs each test on SQLite and on PostgreSQL: `on_both! { async fn name(database: Database) { … } }`.

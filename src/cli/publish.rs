@@ -22,7 +22,8 @@ use super::ask;
 use super::error::{Code, Failed};
 use super::global::{Global, Output, read_secret};
 use super::output::{Printer, cell};
-use crate::client::Client;
+use super::registry::RegistryArgs;
+use crate::client::{Client, REQUIRED, Registries};
 use crate::core::package::Outcome;
 use crate::core::signing::SigningKey;
 
@@ -50,6 +51,9 @@ pub struct Args {
     #[arg(long, value_name = "FILE", env = "MKT_SIGNING_KEY_FILE")]
     sign: Option<PathBuf>,
 
+    #[command(flatten)]
+    registry: RegistryArgs,
+
     /// Wait until what was published is visible to everybody
     #[arg(long)]
     wait: bool,
@@ -70,7 +74,8 @@ pub async fn run(args: Args, global: &Global, printer: &Printer) -> Result<(), F
     let key = args.sign.as_deref().map(read_key).transpose()?;
     let manifests = find::manifests(&args.paths)?;
     let alone = manifests.len() == 1;
-    let publishing = Publishing { client: &client, args: &args, key, printer, alone };
+    let registries = args.registry.registries()?;
+    let publishing = Publishing { client: &client, args: &args, key, registries, printer, alone };
     let (packages, mut done) = publishing.seal(manifests).await;
     if args.dry_run {
         done.extend(publishing.plan(packages).await?.into_iter().map(|(_, planned)| planned));
@@ -107,6 +112,7 @@ struct Publishing<'a> {
     client: &'a Client,
     args: &'a Args,
     key: Option<SigningKey>,
+    registries: Option<Registries>,
     printer: &'a Printer,
     /// Whether there is but one package, which is told of at length.
     alone: bool,
@@ -117,10 +123,12 @@ impl Publishing<'_> {
     async fn seal(&self, manifests: Vec<PathBuf>) -> (Vec<Package>, Vec<Done>) {
         let bar = self.printer.progress(manifests.len());
         let seal = async |path: PathBuf| {
-            let sealed = match bar.suspend(|| Checked::read(&path, self.args.strict, self.printer)) {
-                Ok(checked) => checked.seal(None, self.key.as_ref()).await,
-                Err(failed) => Err(failed),
+            let sealed = async {
+                let checked = bar.suspend(|| Checked::read(&path, self.args.strict, self.printer))?;
+                let digest = self.resolve(&checked).await?;
+                checked.seal(digest, self.key.as_ref()).await
             };
+            let sealed = sealed.await;
             bar.inc(1);
             (path, sealed)
         };
@@ -134,6 +142,27 @@ impl Publishing<'_> {
         }
         bar.finish_and_clear();
         (packages, failed)
+    }
+
+    /// The digest of a package's image, as its registry has it.
+    async fn resolve(&self, checked: &Checked) -> Result<Option<String>, Failed> {
+        let Some(image) = checked.image() else { return Ok(None) };
+        let Some(registries) = &self.registries else {
+            if image.digest.is_none() {
+                self.printer.note(&format!("{image} was not looked up: it may be another image tomorrow."));
+            }
+            return Ok(None);
+        };
+        let resolved = registries.resolve(image).await?;
+        if !resolved.runs() {
+            let platforms = resolved.platforms.join(", ");
+            let message = format!("{image} is for {platforms}, and not for {REQUIRED}, which all platforms run.");
+            if self.args.strict {
+                return Err(Failed::new(message));
+            }
+            self.printer.warn(&message);
+        }
+        Ok(Some(resolved.digest))
     }
 
     /// Tells what would be done with packages.

@@ -4,11 +4,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
+use futures_util::TryStreamExt;
 use futures_util::stream::try_unfold;
-use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use reqwest::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE};
 use reqwest::{Body, Method};
+use ring::digest::{Context, SHA256};
 use tokio::fs::File;
 use tokio::io::AsyncReadExt;
+use uuid::Uuid;
 
 use super::{Cause, Client, Failure, Result};
 use crate::core::files::{FileKind, Sha256};
@@ -16,8 +19,8 @@ use crate::core::package::Outcome;
 
 /// The header with the publisher's signature.
 const SIGNATURE: &str = "Package-Signature";
-/// How long a file may take to be sent.
-const UPLOAD: Duration = Duration::from_secs(24 * 3600);
+/// How long a file may take.
+const TRANSFER: Duration = Duration::from_secs(24 * 3600);
 /// How much of a file is read at once.
 const PIECE: usize = 256 * 1024;
 
@@ -66,11 +69,27 @@ impl Client {
             let open = File::open(file.path).await.map_err(unreadable)?;
             let size = open.metadata().await.map_err(unreadable)?.len();
             let path = format!("/packages/files/sha256:{}", file.sha256);
-            let request = self.request(Method::PUT, &path).query(&[("kind", file.kind.word())]).timeout(UPLOAD);
+            let request = self.request(Method::PUT, &path).query(&[("kind", file.kind.word())]).timeout(TRANSFER);
             let request = request.header(CONTENT_TYPE, file.media_type).header(CONTENT_LENGTH, size);
             self.answer(request.body(streamed(open, sent.clone()))).await.map(drop)
         };
         send.retry(pauses()).when(is_passing).await
+    }
+}
+
+impl Client {
+    /// What the asset of a build consists of, as it is downloaded.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn digest_of_asset(&self, product: Uuid, build: Uuid) -> Result<Sha256> {
+        let path = format!("/products/{product}/builds/{build}/asset");
+        let request = self.request(Method::GET, &path).header(ACCEPT, "*/*").timeout(TRANSFER);
+        let (mut content, mut hash) = (self.answer(request).await?.bytes_stream(), Context::new(&SHA256));
+        while let Some(piece) = content.try_next().await? {
+            hash.update(&piece);
+        }
+        Ok(hash.finish().into())
     }
 }
 

@@ -106,6 +106,10 @@ const CASES: &[Case] = &[
     ),
 ];
 
+/// The public key of RFC 8037.
+const KEY: &str =
+    "public_key={\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}";
+
 /// The ids of what was made, newest last.
 #[derive(Default)]
 struct Made(Vec<(&'static str, String)>);

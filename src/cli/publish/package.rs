@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::cli::error::{Code, Failed};
 use crate::cli::output::Printer;
 use crate::core::files::{FileKind, Sha256};
-use crate::core::manifest::{self, Diagnostic, Manifest, Severity};
+use crate::core::manifest::{self, Diagnostic, Image, Manifest, Severity};
 use crate::core::package::signature;
 use crate::core::signing::SigningKey;
 
@@ -68,6 +68,11 @@ impl Checked {
             Some(manifest) => Ok(Self { path: path.to_owned(), manifest }),
             None => Err(Failed::new(format!("{} has {errors} errors and {warnings} warnings.", path.display()))),
         }
+    }
+
+    /// The image that it runs from.
+    pub fn image(&self) -> Option<&Image> {
+        self.manifest.build.image.as_ref()
     }
 
     /// Pins what the manifest refers to: the image by the digest that its registry has, files by what they consist of. Then it

@@ -46,6 +46,9 @@ impl Sender<'_> {
         let of = client::PackageFile { path, kind: *kind, sha256, media_type };
         let result = self.client.send_file(of, sent).await;
         bar.finish_and_clear();
-        Ok(result?)
+        result.map_err(|failure| {
+            let failed = Failed::from(failure);
+            Failed { message: format!("{}: {}", file.name, failed.message), ..failed }
+        })
     }
 }
