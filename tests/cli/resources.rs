@@ -80,6 +80,7 @@ const CASES: &[Case] = &[
         Some(("notify_via_sms=true", "notify_via_sms")),
     ),
     case("token", &[], &["name=Script", "expires_at=2999-01-01"], Some("script"), Some(("name=Robot", "name"))),
+    case("publisher-key", &[], &["name=CI", KEY], Some("ci"), Some(("name=Robot", "name"))),
     case("platform", &[], &["name=Clinic"], Some("clinic"), None),
     case(
         "instance",
