@@ -4,6 +4,7 @@ mod files;
 mod killed;
 mod registry;
 mod signing;
+mod waiting;
 
 use std::path::{Path, PathBuf};
 

@@ -27,6 +27,11 @@ on_both! {
             let again = server.mkt(&["publish", "--yes", "--json", package.path()]).await.json();
             assert_eq!(again[0]["outcome"]["unchanged"], true, "{again}");
         }
+        let sealed = server.get(&package.build()).await["marketplace"].clone();
+        for turn in 0..100 {
+            let (_, again) = server.send(Method::POST, "/packages", sealed.clone()).await;
+            assert_eq!(again["unchanged"], true, "{turn}: {again}");
+        }
         assert_eq!(state(&server, &package).await, made);
 
         // Other bytes under a published version are other content.
@@ -95,6 +100,10 @@ on_both! {
         }
         let stranger = server.anonymous(Method::PUT, &format!("/packages/files/{}?kind=asset", sum(b"text"))).body("text");
         assert_eq!(Answer::to(stranger).await.status, 401);
+        let vendor = Vendor::new(&server, "vendor").await;
+        let address = format!("/packages/files/{}?kind=asset", sum(b"text"));
+        let nobody = Answer::to(vendor.request(&server, Method::PUT, &address).body("text")).await;
+        assert_eq!(nobody.status, 403, "{}", nobody.body);
         // A manifest that does not say what its files consist of can't be published by itself.
         let mut bare = Manifest::new("Bare", "1.0.0");
         bare.0["product"]["build"]["asset"] = json!("guide.pdf");
