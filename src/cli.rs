@@ -7,6 +7,7 @@ mod completions;
 mod csv;
 mod error;
 mod global;
+mod label;
 mod limits;
 mod login;
 mod logout;
@@ -57,6 +58,7 @@ enum Command {
     Publish(publish::Args),
     Watch(watch::Args),
     Search(search::Args),
+    Label(label::Args),
     Authorize(authorize::Args),
     VerifyReceipt(verify_receipt::Args),
     Status(status::Args),
@@ -92,6 +94,7 @@ fn run(cli: Cli, printer: &Printer) -> Result<(), Failed> {
         Command::Publish(args) => block_on(publish::run(args, global, printer)),
         Command::Watch(args) => block_on(watch::run(args, global, printer)),
         Command::Search(args) => block_on(search::run(args, global, printer)),
+        Command::Label(args) => block_on(label::run(args, global, printer)),
         Command::Authorize(args) => block_on(authorize::run(args, global, printer)),
         Command::VerifyReceipt(args) => block_on(verify_receipt::run(args, global, printer)),
         Command::Audit(args) => block_on(audit::run(args, global, printer)),
