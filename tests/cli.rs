@@ -3,6 +3,7 @@
 mod authorize;
 mod browser;
 mod commands;
+mod label;
 mod login;
 mod migrate;
 mod operators;

@@ -1,7 +1,12 @@
 //! The label as a page of its own: no script, nothing from elsewhere, to be read on a telephone and on paper.
 
+use unicode_width::UnicodeWidthStr;
+
 use super::markup::Markup;
-use super::{Label, Row, Section, TITLE};
+use super::{Label, Row, Section, TITLE, Verdict};
+
+/// The most columns of a text that is not broken.
+const SHORT: usize = 20;
 
 /// The one style of the page, for whoever allows it by its hash.
 pub const STYLE: &str = include_str!("label.css");
@@ -56,7 +61,7 @@ fn group(page: &mut Markup, section: &Section) {
     page.element("tr", &[("class", "section")], |page| match section.in_short() {
         Some(short) => {
             page.text_element("th", &[("scope", "row")], &section.title);
-            page.text_element("td", &[("dir", "auto")], short);
+            page.text_element("td", &[("class", kept(short)), ("dir", "auto")], short);
         }
         None => page.text_element("th", &[("scope", "rowgroup"), ("colspan", "2")], &section.title),
     });
@@ -84,7 +89,17 @@ fn row(page: &mut Markup, row: &Row) {
         }
     });
     if let Some(end) = row.end() {
-        let class = if row.met.is_some() { end.split(' ').next_back().unwrap_or_default() } else { "value" };
+        let class = match row.met {
+            Some(Verdict::Yes) => "short yes",
+            Some(Verdict::No) => "short no",
+            Some(Verdict::PleaseVerify) => "short verify",
+            None => kept(end),
+        };
         page.element("td", &[("class", class)], |page| page.text_element("span", &[("dir", "auto")], end));
     }
+}
+
+/// The class of what stands at the end of a row: what is short stays on one line, on telephones too.
+fn kept(end: &str) -> &'static str {
+    if end.width() <= SHORT { "short" } else { "long" }
 }

@@ -80,18 +80,20 @@ fn task(task: &Value, configuration: Option<&str>) -> Row {
     };
     let number = |key: &str| task[key].as_i64();
     let memory = match (number("memory_minimum"), number("memory_maximum")) {
-        (Some(least), Some(most)) if least == most => format!("{most} MiB of memory"),
-        (Some(least), Some(most)) => format!("{least} to {most} MiB of memory"),
-        (Some(least), None) => format!("At least {least} MiB of memory"),
-        (None, Some(most)) => format!("Up to {most} MiB of memory"),
+        (Some(least), Some(most)) if least == most => format!("{most} MiB"),
+        (Some(least), Some(most)) => format!("{least} to {most} MiB"),
+        (Some(least), None) => format!("At least {least} MiB"),
+        (None, Some(most)) => format!("Up to {most} MiB"),
         (None, None) => "Memory not stated".to_owned(),
     };
     let fewest = number("instances_minimum").unwrap_or(0);
     let instances = match number("instances_maximum").unwrap_or(0) {
+        0 if fewest == 0 => "any number of instances".to_owned(),
         0 => format!("{fewest} or more instances"),
         most if most == fewest => format!("{most} {}", if most == 1 { "instance" } else { "instances" }),
         most => format!("{fewest} to {most} instances"),
     };
     let schedule = text(task, "cron").map(|cron| format!("Scheduled: {cron}"));
-    Row { name: clean(&name), details: [memory, instances].into_iter().chain(schedule).collect(), ..Row::default() }
+    let details = std::iter::once(format!("{memory}, {instances}")).chain(schedule).collect();
+    Row { name: clean(&name), details, ..Row::default() }
 }

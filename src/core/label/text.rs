@@ -9,8 +9,6 @@ use super::{Label, Row, Section, TITLE};
 const WIDTH: usize = 80;
 /// How far rows are in from their section's title, and details from their row's name.
 const INDENT: usize = 2;
-/// The most columns of what stands at the end of a row.
-const END: usize = 30;
 
 /// The label as text that ends without a line break. `heading` makes headings stand out, by characters of no width.
 pub fn draw(label: &Label, heading: impl Fn(&str) -> String) -> String {
@@ -68,12 +66,16 @@ impl<F: Fn(&str) -> String> Page<F> {
         }
     }
 
+    /// What there is to say in one line is one.
     fn row(&mut self, row: &Row) {
-        let end = row.end();
-        let beside = end.filter(|end| end.width() <= END);
+        let fits = |end: &&str, most: usize| INDENT + row.name.width().min(most) + 2 + end.width() <= WIDTH;
+        let only = row.details.first().map(String::as_str).filter(|_| row.details.len() == 1);
+        let only = only.filter(|only| row.end().is_none() && fits(only, WIDTH));
+        let beside = row.end().filter(|end| fits(end, WIDTH / 2)).or(only);
         self.spread(&row.name, beside, INDENT, false);
-        for detail in end.filter(|_| beside.is_none()).into_iter().chain(row.details.iter().map(String::as_str)) {
-            self.plain(detail, 2 * INDENT);
+        let rest = row.end().into_iter().chain(row.details.iter().map(String::as_str));
+        for line in rest.filter(|line| beside != Some(line)) {
+            self.plain(line, 2 * INDENT);
         }
     }
 
