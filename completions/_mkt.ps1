@@ -45,6 +45,7 @@ Register-ArgumentCompleter -Native -CommandName 'mkt' -ScriptBlock {
             [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Check a build against its publisher''s signature')
             [CompletionResult]::new('watch', 'watch', [CompletionResultType]::ParameterValue, 'Follow what happens, in the catalogue unless told otherwise: a line each, or NDJSON with --json')
             [CompletionResult]::new('search', 'search', [CompletionResultType]::ParameterValue, 'Search the catalogue')
+            [CompletionResult]::new('label', 'label', [CompletionResultType]::ParameterValue, 'Show the label of a build: what it is, who stands behind it, and what it needs to run')
             [CompletionResult]::new('authorize', 'authorize', [CompletionResultType]::ParameterValue, 'Ask whether a product may be used, and have the use counted')
             [CompletionResult]::new('verify-receipt', 'verify-receipt', [CompletionResultType]::ParameterValue, 'Check that a receipt is the marketplace''s, and that it still holds')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Tell whether the marketplace is well, and who you are there')
@@ -368,6 +369,27 @@ Register-ArgumentCompleter -Native -CommandName 'mkt' -ScriptBlock {
         }
         'mkt;search' {
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'How many to show')
+            [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'The marketplace''s address [default: that of the profile, else http://127.0.0.1:3000]')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How to print data')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for --output json')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print data and errors only')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print data and errors only')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Print more of what happens')
+            [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Never ask')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Answer yes to all that would be asked')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Answer yes to all that would be asked')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'mkt;label' {
+            [CompletionResult]::new('--manifest', '--manifest', [CompletionResultType]::ParameterName, 'A manifest, or a folder that has a marketplace.json')
+            [CompletionResult]::new('--platform', '--platform', [CompletionResultType]::ParameterName, 'The platform to compare with, by name or id')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'In which form [default: as the file''s name ends, else text]')
+            [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'Where to write it [default: stdout]')
             [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'The marketplace''s address [default: that of the profile, else http://127.0.0.1:3000]')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]')

@@ -50,6 +50,7 @@ complete -c mkt -n "__fish_mkt_needs_command" -f -a "keygen" -d 'Make a key to s
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "verify" -d 'Check a build against its publisher\'s signature'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "watch" -d 'Follow what happens, in the catalogue unless told otherwise: a line each, or NDJSON with --json'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "search" -d 'Search the catalogue'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "label" -d 'Show the label of a build: what it is, who stands behind it, and what it needs to run'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "authorize" -d 'Ask whether a product may be used, and have the use counted'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "verify-receipt" -d 'Check that a receipt is the marketplace\'s, and that it still holds'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "status" -d 'Tell whether the marketplace is well, and who you are there'
@@ -390,6 +391,30 @@ complete -c mkt -n "__fish_mkt_using_subcommand search" -l verbose -d 'Print mor
 complete -c mkt -n "__fish_mkt_using_subcommand search" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand search" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand search" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand label" -l manifest -d 'A manifest, or a folder that has a marketplace.json' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand label" -l platform -d 'The platform to compare with, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand label" -l format -d 'In which form [default: as the file\'s name ends, else text]' -r -f -a "text\t'80 columns of text'
+svg\t'A picture'
+html\t'A page'
+json\t'As the API has it'"
+complete -c mkt -n "__fish_mkt_using_subcommand label" -l file -d 'Where to write it [default: stdout]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand label" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand label" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand label" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand label" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand label" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand label" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand label" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand label" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand label" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand label" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand label" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand authorize" -l quantity -d 'For how many uses' -r
 complete -c mkt -n "__fish_mkt_using_subcommand authorize" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand authorize" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r

@@ -9,6 +9,7 @@ mod error;
 mod global;
 mod import;
 mod keygen;
+mod label;
 mod limits;
 mod login;
 mod logout;
@@ -64,6 +65,7 @@ enum Command {
     Verify(verify::Args),
     Watch(watch::Args),
     Search(search::Args),
+    Label(label::Args),
     Authorize(authorize::Args),
     VerifyReceipt(verify_receipt::Args),
     Status(status::Args),
@@ -102,6 +104,7 @@ fn run(cli: Cli, printer: &Printer) -> Result<(), Failed> {
         Command::Verify(args) => block_on(verify::run(args, global, printer)),
         Command::Watch(args) => block_on(watch::run(args, global, printer)),
         Command::Search(args) => block_on(search::run(args, global, printer)),
+        Command::Label(args) => block_on(label::run(args, global, printer)),
         Command::Authorize(args) => block_on(authorize::run(args, global, printer)),
         Command::VerifyReceipt(args) => block_on(verify_receipt::run(args, global, printer)),
         Command::Audit(args) => block_on(audit::run(args, global, printer)),
