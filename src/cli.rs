@@ -23,6 +23,7 @@ mod profile;
 mod publish;
 mod registry;
 mod resource;
+mod review;
 mod search;
 mod serve;
 mod signing_key;
@@ -63,6 +64,7 @@ enum Command {
     Import(import::Args),
     Keygen(keygen::Args),
     Verify(verify::Args),
+    Review(review::Args),
     Watch(watch::Args),
     Search(search::Args),
     Label(label::Args),
@@ -102,6 +104,7 @@ fn run(cli: Cli, printer: &Printer) -> Result<(), Failed> {
         Command::Import(args) => block_on(import::run(args, global, printer)),
         Command::Keygen(args) => block_on(keygen::run(args, global, printer)),
         Command::Verify(args) => block_on(verify::run(args, global, printer)),
+        Command::Review(args) => block_on(review::run(args, global, printer)),
         Command::Watch(args) => block_on(watch::run(args, global, printer)),
         Command::Search(args) => block_on(search::run(args, global, printer)),
         Command::Label(args) => block_on(label::run(args, global, printer)),

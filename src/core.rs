@@ -21,6 +21,7 @@ pub mod page;
 pub mod presence;
 pub mod report;
 pub mod resource;
+pub mod review;
 pub mod secret;
 pub mod seed;
 pub mod session;

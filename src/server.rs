@@ -28,6 +28,7 @@ mod packages;
 mod problem;
 mod products;
 mod reports;
+mod reviews;
 mod router;
 mod seats;
 mod sessions;
@@ -62,6 +63,7 @@ use crate::core::event::Relay;
 use crate::core::field::Email;
 use crate::core::files::Files;
 use crate::core::licensing::Licensing;
+use crate::core::review::Requirements;
 use crate::core::secret::Secret;
 use crate::core::signing::Keys;
 use crate::core::{Error, Result};
@@ -85,6 +87,8 @@ pub struct Settings {
     pub anonymous_events: bool,
     /// Whether owners of products may publish them without a role that permits it.
     pub self_publishing: bool,
+    /// What is required of builds before they are published.
+    pub requires: Requirements,
     /// The token of the first administrator.
     pub admin_token: Secret,
     /// The mail addresses of administrators.

@@ -11,5 +11,6 @@ mod operators;
 mod profiles;
 mod publish;
 mod resources;
+mod review;
 mod tokens;
 mod vouchers;

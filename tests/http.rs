@@ -20,6 +20,7 @@ mod problems;
 mod queries;
 mod repeats;
 mod resources;
+mod review;
 mod rights;
 mod search;
 pub mod sessions;

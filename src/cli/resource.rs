@@ -8,11 +8,11 @@ mod own;
 mod print;
 mod token;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 pub use command::{Args, is_noun};
-pub use find::id;
+pub use find::{id, name_others};
 pub use noun::Noun;
 pub use print::page as print_page;
 
@@ -57,7 +57,10 @@ pub async fn run(args: Args, global: &Global, printer: &Printer) -> Result<(), F
             return deleted(noun, &records, id(&item).await?, delete.force, printer).await;
         }
         Action::Own(own) => return own::run(own, &client, printer).await,
-        Action::Do(deed, item) => records.act(id(&item).await?, deed.verb).await?,
+        Action::Do(deed, item, None) => records.act(id(&item).await?, deed.verb).await?,
+        Action::Do(deed, item, Some(reason)) => {
+            records.act_with(id(&item).await?, deed.verb, &json!({ "reason": reason })).await?
+        }
     };
     print::record(noun, &answer, printer)
 }

@@ -16,6 +16,7 @@ use super::storage::{DatabaseArgs, FilesArgs, secret_key};
 use crate::core::access::administrator;
 use crate::core::db::{Db, Wait};
 use crate::core::field::Email;
+use crate::core::review::Requirements;
 use crate::core::secret::Secret;
 use crate::core::{clock, demo, seed};
 use crate::server::{Proxy, Server, Settings, WebOrigin};
@@ -94,6 +95,10 @@ pub struct Args {
     #[arg(long, env = "MKT_SELF_PUBLISHING", value_name = "BOOL", default_value_t = false, action = clap::ArgAction::Set)]
     self_publishing: bool,
 
+    /// Require that somebody has validated a build who did not submit it, before it is published
+    #[arg(long, env = "MKT_REQUIRE_REVIEW", value_name = "BOOL", default_value_t = false, action = clap::ArgAction::Set)]
+    require_review: bool,
+
     /// Addresses or networks of proxies whose Forwarded headers are believed
     #[arg(long, env = "MKT_TRUSTED_PROXIES", value_name = "NET", value_delimiter = ',')]
     trusted_proxies: Vec<Proxy>,
@@ -142,6 +147,7 @@ pub async fn run(args: Args, printer: &Printer) -> Result<(), Failed> {
         cors_origins: args.cors_origins,
         anonymous_events: args.anonymous_events,
         self_publishing: args.self_publishing,
+        requires: Requirements { review: args.require_review },
         admin_token: admin_token.clone(),
         admin_emails: args.admin_emails,
         limits: args.limits.limits(),

@@ -72,6 +72,8 @@ enum Stream {
     Catalog,
     /// What concerns you: entitlements, claims, vouchers, tokens, platforms.
     Account,
+    /// Builds submitted for review, and what becomes of them; for those with builds.validate or builds.publish.
+    Review,
     /// Who asked to use what; for those with attempts.read.
     Audit,
 }
@@ -87,6 +89,7 @@ impl Args {
             }
             (_, _, Stream::Catalog) => Followed::Catalog,
             (_, _, Stream::Account) => Followed::Account,
+            (_, _, Stream::Review) => Followed::Review,
             (_, _, Stream::Audit) => Followed::Audit,
         })
     }

@@ -146,6 +146,16 @@ impl<T: DeserializeOwned> Collection<'_, T> {
         self.client.send(self.client.request(Method::POST, &path).header(IDEMPOTENCY_KEY, new_key())).await
     }
 
+    /// As [`act`](Self::act), with what that takes.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn act_with(&self, id: Uuid, verb: &str, fields: &impl Serialize) -> Result<T> {
+        let path = format!("{}/{verb}", self.item(id));
+        let request = self.client.request(Method::POST, &path).header(IDEMPOTENCY_KEY, new_key());
+        self.client.send(request.json(fields)).await
+    }
+
     pub(super) fn item(&self, id: Uuid) -> String {
         format!("{}/{id}", self.path)
     }

@@ -40,6 +40,12 @@ pub enum EventType {
     Created,
     /// It was changed.
     Updated,
+    /// A build was handed in for review.
+    Submitted,
+    /// Somebody vouched for a build.
+    Validated,
+    /// A build was turned down.
+    Rejected,
     /// A voucher has become an entitlement.
     Redeemed,
     /// It can be seen by all from now on.
@@ -57,6 +63,9 @@ impl EventType {
         match self {
             Self::Created => "created",
             Self::Updated => "updated",
+            Self::Submitted => "submitted",
+            Self::Validated => "validated",
+            Self::Rejected => "rejected",
             Self::Redeemed => "redeemed",
             Self::Published => "published",
             Self::Unpublished => "unpublished",
@@ -175,10 +184,31 @@ impl NewEvent {
     }
 }
 
-/// The catalogue tells what can be seen and what no longer can; a product's own stream tells all.
+impl NewEvent {
+    /// The same with a reason.
+    pub fn because(mut self, reason: &str) -> Self {
+        self.model[self.resource_type]["reason"] = reason.into();
+        self
+    }
+
+    /// The same on these streams, too.
+    pub fn also_on(mut self, streams: Vec<Stream>) -> Self {
+        for stream in streams {
+            if !self.streams.contains(&stream) {
+                self.streams.push(stream);
+            }
+        }
+        self
+    }
+}
+
+/// The catalogue tells what can be seen and what no longer can; a product's own stream tells all but why drafts are rejected.
 fn streams_of(event_type: EventType, product: Id<Product>) -> Vec<Stream> {
     match event_type {
-        EventType::Created | EventType::Updated => vec![Stream::Product(product)],
+        EventType::Rejected => Vec::new(),
+        EventType::Created | EventType::Updated | EventType::Submitted | EventType::Validated => {
+            vec![Stream::Product(product)]
+        }
         _ => vec![Stream::Catalog, Stream::Product(product)],
     }
 }

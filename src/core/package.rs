@@ -32,6 +32,8 @@ pub enum Action {
     Create,
     /// It is changed.
     Update,
+    /// It is handed in for review.
+    Submit,
     /// It is made public.
     Publish,
     /// It is as it should be.
@@ -93,6 +95,9 @@ pub struct Outcome {
     pub unchanged: bool,
     /// Whether product and build are public now. Otherwise somebody who may publish has to do so.
     pub published: bool,
+    /// Whether the build waits for a decision.
+    #[serde(default)]
+    pub submitted: bool,
     /// The product.
     pub product: Address,
     /// The build.

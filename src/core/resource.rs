@@ -86,6 +86,9 @@ pub trait Resource: Record {
         async { Ok(()) }
     }
 
+    /// Changes in the row itself what a change of it entails.
+    fn revise(&mut self, _old: &Self) {}
+
     /// Rules across fields: records what fails in the input's errors.
     fn validate(&self, _input: &mut Input) {}
 

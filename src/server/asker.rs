@@ -64,7 +64,8 @@ pub async fn identify(parts: &mut Parts, app: &App) -> Result<Caller> {
         Some(token) => authenticate(app, token, origin).await?,
     };
     let address = Some(client_address(app.settings(), peer(&parts.extensions), &parts.headers));
-    let caller = Caller { address, self_publishing: app.settings().self_publishing, ..caller };
+    let (self_publishing, requires) = (app.settings().self_publishing, app.settings().requires);
+    let caller = Caller { address, self_publishing, requires, ..caller };
     parts.extensions.insert(caller.clone());
     Ok(caller)
 }

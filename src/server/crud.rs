@@ -4,7 +4,7 @@ use axum::Router;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{FromRequestParts, OriginalUri, RawPathParams, RawQuery, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use axum::routing::{get, post};
 use serde::Deserialize;
@@ -132,6 +132,25 @@ pub async fn list<R: Resource>(
     let query = Query::parse::<R>(asker, pairs)?;
     let page = resource::list::<R>(app.db(), asker, ancestors, &query).await?;
     answer::page(&page, &format!("{}{path}", asker.origin), pairs)
+}
+
+/// Answers a page of those that a filter relates to something.
+///
+/// # Errors
+/// As [`list`].
+pub async fn related<R: Resource>(
+    app: &App,
+    asker: &Asker,
+    uri: &Uri,
+    query: Option<String>,
+    (filter, id): (&str, Uuid),
+) -> Answer {
+    let (mut pairs, related) = (pairs(query), (filter.to_owned(), id.to_string()));
+    // The address of the next page has it already.
+    if !pairs.contains(&related) {
+        pairs.push(related);
+    }
+    list::<R>(app, asker, &[], uri.path(), &pairs).await
 }
 
 /// One item.

@@ -9,6 +9,7 @@ mod labels;
 mod operations;
 mod others;
 mod parameters;
+mod reviews;
 mod schemas;
 mod sign_in;
 
@@ -52,13 +53,16 @@ pub fn document() -> Value {
         .chain(events::schemas())
         .chain(labels::schemas());
     let own = own.map(|(name, schema)| (name.to_owned(), schema)).chain(schemas::of::<model::AuditEvent>());
+    let own = own.chain(schemas::of::<model::Review>());
     let schemas: Map<String, Value> = schemas.into_iter().chain(own).collect();
-    let paths = paths.into_iter().chain(others::paths()).chain(files::paths()).chain(labels::paths());
+    let paths =
+        paths.into_iter().chain(others::paths()).chain(files::paths()).chain(labels::paths()).chain(reviews::paths());
     let paths: Map<String, Value> =
         paths.chain(sign_in::paths()).chain(authorizations::paths()).chain(events::paths()).collect();
     let own = [
         ("authorizations", "Whether products may be used."),
         ("events", "What happened, for those who poll."),
+        ("reviews", model::Review::ABOUT.trim()),
         ("packages", "Publishing a marketplace.json."),
         ("sign-in", "Signing in and out, and who did what."),
         ("status", "The marketplace about itself."),

@@ -1,4 +1,4 @@
-//! What products and builds can do beyond the common verbs.
+//! What products can do beyond the common verbs.
 
 use axum::Router;
 use axum::extract::{OriginalUri, RawQuery, State};
@@ -10,7 +10,7 @@ use super::App;
 use super::answer;
 use super::asker::Asker;
 use super::crud::{self, Answer, Ids};
-use crate::core::model::{Build, Product, Surrogate};
+use crate::core::model::{Product, Surrogate};
 use crate::core::resource::{self, Resource};
 
 /// The routes of what is done with them.
@@ -19,9 +19,6 @@ pub fn routes() -> Router<App> {
         .route("/products/{product_id}/publish", post(publish))
         .route("/products/{product_id}/unpublish", post(unpublish))
         .route("/products/{product_id}/badges/{badge_id}", post(award).delete(withdraw))
-        .route("/products/{product_id}/builds/{build_id}/publish", post(publish_build))
-        .route("/products/{product_id}/builds/{build_id}/validate", post(validate_build))
-        .route("/products/{product_id}/builds/{build_id}/yank", post(yank_build))
 }
 
 /// The routes of indexes of what a product has to do with, and is not nested in it.
@@ -52,21 +49,6 @@ async fn withdraw(State(app): State<App>, asker: Asker, ids: Ids) -> Answer {
     answer::json(StatusCode::OK, &Product::withdraw(app.db(), &asker, product, badge).await?)
 }
 
-async fn publish_build(State(app): State<App>, asker: Asker, ids: Ids) -> Answer {
-    let [product, build] = ids.exactly()?;
-    answer::json(StatusCode::OK, &Build::publish(app.db(), &asker, product, build).await?)
-}
-
-async fn validate_build(State(app): State<App>, asker: Asker, ids: Ids) -> Answer {
-    let [product, build] = ids.exactly()?;
-    answer::json(StatusCode::OK, &Build::vouch(app.db(), &asker, product, build).await?)
-}
-
-async fn yank_build(State(app): State<App>, asker: Asker, ids: Ids) -> Answer {
-    let [product, build] = ids.exactly()?;
-    answer::json(StatusCode::OK, &Build::yank(app.db(), &asker, product, build).await?)
-}
-
 async fn children(state: State<App>, asker: Asker, ids: Ids, uri: OriginalUri, query: RawQuery) -> Answer {
     related::<Product>(state, asker, ids, uri, query, "child_of").await
 }
@@ -90,10 +72,5 @@ async fn related<R: Resource>(
 ) -> Answer {
     let [product]: [Uuid; 1] = ids.exactly()?;
     resource::load::<Product>(app.db(), &asker, &[], product).await?;
-    let (mut pairs, related) = (crud::pairs(query), (filter.to_owned(), product.to_string()));
-    // The address of the next page has it already.
-    if !pairs.contains(&related) {
-        pairs.push(related);
-    }
-    crud::list::<R>(&app, &asker, &[], uri.path(), &pairs).await
+    crud::related::<R>(&app, &asker, &uri, query, (filter, product)).await
 }

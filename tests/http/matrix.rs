@@ -25,7 +25,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use self::deeds::{Deed, deeds, elsewhere};
-use self::oracle::{KINDS, Kind, Outcome};
+use self::oracle::{KINDS, Kind, Outcome, asked};
 use self::people::Person;
 use self::world::World;
 use super::cases::cases;
@@ -128,7 +128,7 @@ async fn assert_no_faults(checks: impl IntoIterator<Item = impl Future<Output = 
 /// What is wrong with the answer to an attempt, if anything.
 async fn fault(world: &World, person: &Person, kind: &Kind, deed: &Deed, expected: Outcome) -> Option<String> {
     let answer = Answer::to(deed.request(&world.server, person)).await;
-    let named = |what: &str| format!("the {what} {}.{}.", kind.resource, deed.verb);
+    let named = |what: &str| format!("the {what} {}.{}.", kind.resource, asked(deed.verb));
     let right = match expected {
         Outcome::Done => answer.status == deed.done,
         Outcome::Unknown => answer.status == 401,

@@ -32,6 +32,7 @@ fn summary_of(outcome: &Outcome) -> &'static str {
         (true, _) => "unchanged",
         (false, true) if outcome.dry_run => "to be published",
         (false, true) => "published",
+        (false, false) if outcome.submitted => "submitted for review",
         (false, false) => "not public yet",
     }
 }
@@ -40,6 +41,9 @@ fn summary_of(outcome: &Outcome) -> &'static str {
 pub fn ending_of(outcome: &Outcome) -> String {
     if outcome.published {
         return format!("Published: {}", outcome.product.url);
+    }
+    if outcome.submitted {
+        return format!("Submitted for review: {}", outcome.build.url);
     }
     format!("Not public yet: somebody who may publish has to do so: {}", outcome.build.url)
 }
@@ -63,6 +67,7 @@ fn word(action: Action) -> &'static str {
     match action {
         Action::Create => "create",
         Action::Update => "update",
+        Action::Submit => "submit",
         Action::Publish => "publish",
         Action::Unchanged => "unchanged",
     }

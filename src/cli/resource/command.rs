@@ -26,7 +26,8 @@ pub enum Action {
     Create(Body),
     Update(String, Body),
     Delete(String, Delete),
-    Do(&'static Deed, String),
+    /// With the reason, where one is given.
+    Do(&'static Deed, String, Option<String>),
     Own(own::Own),
 }
 
@@ -148,7 +149,11 @@ fn verbs(command: Command) -> Command {
     let delete = place(Command::new("delete").about("Delete one, with all that it is composed of")).arg(item.clone());
     let create = if noun.is_token() { token::Short::augment(body(create)) } else { body(create) };
     let revoke = || place(Command::new("revoke").about("End one at once, without being asked")).arg(item.clone());
-    let deeds = noun.deeds().map(|deed| place(Command::new(deed.verb).about(deed.about)).arg(item.clone()));
+    let reason = || Arg::new("reason").long("reason").value_name("TEXT").help("Why, for all who see it");
+    let deeds = noun.deeds().map(|deed| {
+        let command = place(Command::new(deed.verb).about(deed.about)).arg(item.clone());
+        command.args(deed.takes_reason.then(reason))
+    });
     command
         .subcommand_required(true)
         .arg_required_else_help(true)
@@ -220,7 +225,11 @@ impl FromArgMatches for Args {
             "delete" => Action::Delete(item()?, Delete::from_arg_matches(matches)?),
             "revoke" if noun.is_token() => Action::Delete(item()?, Delete { force: false, agreed: true }),
             verb if let Some(own) = own::of_matches(verb, matches)? => Action::Own(own),
-            verb => Action::Do(noun.deeds().find(|deed| deed.verb == verb).ok_or_else(missing)?, item()?),
+            verb => {
+                let deed = noun.deeds().find(|deed| deed.verb == verb).ok_or_else(missing)?;
+                let reason = deed.takes_reason.then(|| matches.get_one::<String>("reason").cloned());
+                Action::Do(deed, item()?, reason.flatten())
+            }
         };
         let given = |above: &Noun| matches.get_one::<String>(&above.name).cloned();
         Ok(Self { noun, ancestors: noun.ancestors().into_iter().map(given).collect(), action })

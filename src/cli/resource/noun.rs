@@ -30,18 +30,28 @@ pub struct Deed {
     resource: &'static str,
     pub verb: &'static str,
     pub about: &'static str,
+    /// Whether it can be said why.
+    pub takes_reason: bool,
+}
+
+const fn deed(resource: &'static str, verb: &'static str, about: &'static str) -> Deed {
+    Deed { resource, verb, about, takes_reason: false }
 }
 
 const DEEDS: &[Deed] = &[
-    Deed { resource: "product", verb: "publish", about: "Publish one, so that everybody sees it" },
-    Deed { resource: "product", verb: "unpublish", about: "Withdraw one from the public" },
-    Deed { resource: "build", verb: "publish", about: "Publish one: from then on its content is fixed" },
-    Deed { resource: "build", verb: "validate", about: "Vouch for one" },
-    Deed { resource: "build", verb: "yank", about: "Withdraw one from new deployments; those that run it keep it" },
-    Deed { resource: "identity_provider", verb: "enable", about: "Let people sign in with one" },
-    Deed { resource: "identity_provider", verb: "disable", about: "Let people no longer sign in with one" },
-    Deed { resource: "publisher_key", verb: "revoke", about: "Have one sign nothing new; what it signed stays" },
-    Deed { resource: "token", verb: "rotate", about: "Replace the secret of one; the old one ends at once" },
+    deed("product", "publish", "Publish one, so that everybody sees it"),
+    deed("product", "unpublish", "Withdraw one from the public"),
+    deed("build", "publish", "Publish one: from then on its content is fixed"),
+    deed("build", "submit", "Hand one in for review"),
+    deed("build", "validate", "Vouch for one"),
+    Deed {
+        takes_reason: true,
+        ..deed("build", "yank", "Withdraw one from new deployments; those that run it keep it")
+    },
+    deed("identity_provider", "enable", "Let people sign in with one"),
+    deed("identity_provider", "disable", "Let people no longer sign in with one"),
+    deed("publisher_key", "revoke", "Have one sign nothing new; what it signed stays"),
+    deed("token", "rotate", "Replace the secret of one; the old one ends at once"),
 ];
 
 /// The fields that people tell records apart by, where a resource has one of them.

@@ -10,6 +10,8 @@ pub enum Followed {
     Catalog,
     /// What concerns one's own rights, tokens and platforms.
     Account,
+    /// What becomes of builds that were submitted for review.
+    Review,
     /// Who asked to use what.
     Audit,
     /// All about a product and its builds.
@@ -24,6 +26,7 @@ impl Followed {
         match self {
             Self::Catalog => "catalog".to_owned(),
             Self::Account => "account".to_owned(),
+            Self::Review => "review".to_owned(),
             Self::Audit => "audit".to_owned(),
             Self::Product(id) => format!("product:{id}"),
             Self::Platform(id) => format!("platform:{id}"),
@@ -35,6 +38,7 @@ impl Followed {
         match self {
             Self::Catalog => json!({ "channel": "CatalogChannel" }),
             Self::Account => json!({ "channel": "AccountChannel" }),
+            Self::Review => json!({ "channel": "ReviewChannel" }),
             Self::Audit => json!({ "channel": "AuditChannel" }),
             Self::Product(id) => json!({ "channel": "ProductChannel", "product_id": id }),
             Self::Platform(id) => json!({ "channel": "PlatformChannel", "platform_id": id }),

@@ -13,6 +13,7 @@ use crate::core::id::Id;
 use crate::core::idempotency::IdempotencyKey;
 use crate::core::model::{Identity, Platform, Token, User};
 use crate::core::resource::Table;
+use crate::core::review::Requirements;
 use crate::core::{Error, Kind, Result};
 
 /// Who asks.
@@ -67,6 +68,8 @@ pub struct Caller {
     pub idempotency_key: Option<IdempotencyKey>,
     /// Whether the operator lets owners publish what is theirs.
     pub self_publishing: bool,
+    /// What the operator requires of builds before they are published.
+    pub requires: Requirements,
 }
 
 impl Principal {
@@ -99,7 +102,8 @@ impl Caller {
     /// A principal who asks now.
     pub fn new(principal: Principal, origin: Arc<str>) -> Self {
         let now = clock::now();
-        Self { principal, origin, address: None, now, idempotency_key: None, self_publishing: false }
+        let requires = Requirements::default();
+        Self { principal, origin, address: None, now, idempotency_key: None, self_publishing: false, requires }
     }
 
     /// Somebody unknown.

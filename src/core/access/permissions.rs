@@ -78,6 +78,8 @@ const TEMPLATE: &[(&str, &[&str])] = &[
     ("product_licenses", CRUD),
     ("products", &["create", "read", "update", "delete", "publish", "validate", "authorize"]),
     ("publisher_keys", CRUD),
+    // So are the decisions on builds.
+    ("reviews", &["read"]),
     ("roles", CRUD),
     ("screenshots", CRUD),
     ("sub_products", CRUD),

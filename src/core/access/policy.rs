@@ -1,6 +1,6 @@
 //! The policy: what callers may do without a permission from a role. Whoever has the permission may do it to all.
 
-use super::Verb::{self, Authorize, Create, Delete, Publish, Read, Update};
+use super::Verb::{self, Authorize, Create, Delete, Publish, Read, Update, Validate};
 use Who::{Anyone, Platform, User};
 
 /// About whom a rule is.
@@ -75,6 +75,10 @@ pub const POLICY: &[Rule] = &[
     allow(Anyone, "builds", &[Read], When::PublishedInParent),
     allow(User, "builds", ALL, When::Parent(Update)),
     allow(User, "builds", &[Publish], When::SelfPublished),
+    // Whoever works on a build sees who decided what of it, and so do those who decide.
+    allow(User, "reviews", &[Read], When::Parent(Update)),
+    allow(User, "reviews", &[Read], When::Parent(Publish)),
+    allow(User, "reviews", &[Read], When::Parent(Validate)),
     allow(Anyone, "configurations", &[Read], When::Parent(Read)),
     allow(User, "configurations", ALL, When::Parent(Update)),
     allow(Anyone, "tasks", &[Read], When::Parent(Read)),

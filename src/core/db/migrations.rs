@@ -28,6 +28,7 @@ const MIGRATIONS: &[(&str, Text)] = &[
     ("authorization", Text::Both(include_str!("../../../migrations/0007_authorization.sql"))),
     ("events", Text::Both(include_str!("../../../migrations/0008_events.sql"))),
     ("packages", Text::Both(include_str!("../../../migrations/0009_packages.sql"))),
+    ("review", Text::Both(include_str!("../../../migrations/0010_review.sql"))),
 ];
 
 /// What a migration runs.

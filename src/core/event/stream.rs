@@ -9,7 +9,7 @@ use crate::core::Result;
 use crate::core::access::{Actor, Caller, Verb};
 use crate::core::db::Db;
 use crate::core::id::Id;
-use crate::core::model::{Attempt, Claim, Entitlement, Instance, Platform, Product, Token, User, Voucher};
+use crate::core::model::{Attempt, Build, Claim, Entitlement, Instance, Platform, Product, Token, User, Voucher};
 use crate::core::resource::{self, Resource, Table};
 
 /// A stream of events.
@@ -23,6 +23,8 @@ pub enum Stream {
     Platform(Id<Platform>),
     /// What concerns the rights of a user.
     Account(Id<User>),
+    /// What becomes of builds that were submitted for review.
+    Review,
     /// Who asked to use what.
     Audit,
     /// What those who are signed in say to each other.
@@ -30,7 +32,8 @@ pub enum Stream {
 }
 
 /// What a user's own stream tells of.
-const OWN: &[&Table] = &[&Entitlement::TABLE, &Claim::TABLE, &Voucher::TABLE, &Token::TABLE, &Platform::TABLE];
+const OWN: &[&Table] =
+    &[&Entitlement::TABLE, &Claim::TABLE, &Voucher::TABLE, &Token::TABLE, &Platform::TABLE, &Build::TABLE];
 /// What a platform's stream tells of.
 const DEPLOYED: &[&Table] = &[&Instance::TABLE, &Platform::TABLE];
 
@@ -48,6 +51,7 @@ impl Stream {
             Self::Platform(id) => Ok(caller.covers(Instance::TABLE.permission(), Verb::Read)
                 && resource::is_readable(db, caller, &Platform::TABLE, id.uuid()).await?),
             Self::Account(user) => Ok(caller.user_id() == Some(user)),
+            Self::Review => Ok(reviews(caller)),
             Self::Audit => Ok(caller.permits(Attempt::TABLE.permission(), Verb::Read)),
             Self::Chat => Ok(signed_in),
         }
@@ -73,11 +77,17 @@ impl Stream {
             (Self::Platform(platform), Actor::Platform(id)) if id == platform => covered(DEPLOYED),
             (Self::Platform(_), Actor::User(_)) => covered(DEPLOYED),
             (Self::Account(user), Actor::User(id)) if id == user => covered(OWN),
+            (Self::Review, _) if reviews(caller) => covered(&[&Build::TABLE]),
             (Self::Audit, _) if caller.permits(Attempt::TABLE.permission(), Verb::Read) => vec![Attempt::TABLE.name],
             (Self::Chat, Actor::User(_) | Actor::Platform(_)) => vec![super::MESSAGE],
             _ => Vec::new(),
         }
     }
+}
+
+/// Whether a role permits a caller to decide what becomes of builds.
+fn reviews(caller: &Caller) -> bool {
+    [Verb::Validate, Verb::Publish].iter().any(|verb| caller.permits(Build::TABLE.permission(), *verb))
 }
 
 impl fmt::Display for Stream {
@@ -87,6 +97,7 @@ impl fmt::Display for Stream {
             Self::Product(id) => write!(f, "product:{id}"),
             Self::Platform(id) => write!(f, "platform:{id}"),
             Self::Account(user) => write!(f, "account:{user}"),
+            Self::Review => f.write_str("review"),
             Self::Audit => f.write_str("audit"),
             Self::Chat => f.write_str("chat"),
         }
@@ -100,6 +111,7 @@ impl FromStr for Stream {
         let of = |id: &str| id.parse::<Uuid>().map_err(drop);
         match text.split_once(':') {
             None if text == "catalog" => Ok(Self::Catalog),
+            None if text == "review" => Ok(Self::Review),
             None if text == "audit" => Ok(Self::Audit),
             None if text == "chat" => Ok(Self::Chat),
             Some(("product", id)) => of(id).map(|id| Self::Product(id.into())),

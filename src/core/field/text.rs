@@ -10,6 +10,8 @@ use crate::core::db::{self, Arg};
 const LINE: usize = 255;
 /// Most bytes of descriptions and other prose.
 const PROSE: usize = 64 * 1024;
+/// Most characters of reasons and other remarks.
+const REMARK: usize = 4096;
 
 /// The [`MimeType`]s, as a regular expression.
 const MIME_TYPE: &str = concat!(
@@ -89,6 +91,8 @@ text! {
     Line: LINE, "" matching r"^[^\u0000-\u001f\u007f-\u009f]*$", line;
     /// Text of several lines, at most 64 KiB.
     Prose: PROSE, "" matching r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$", prose;
+    /// Why somebody decided something: text of several lines that is not blank, at most 4,096 characters.
+    Remark: REMARK, "" matching r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$", remark;
     /// The version of a build or an interface: one line, no white space.
     Version: LINE, "" matching r"^[^\s\u0000-\u001f\u007f-\u009f]+$", |text| filled(text).and_then(|()| line(text)).and_then(|()| {
         if text.contains(char::is_whitespace) { Err("must not contain white space".into()) } else { Ok(()) }
@@ -129,6 +133,13 @@ fn prose(text: &str) -> Result<(), String> {
         return Err("must not contain control characters other than newline and tab".into());
     }
     Ok(())
+}
+
+fn remark(text: &str) -> Result<(), String> {
+    if text.chars().count() > REMARK {
+        return Err(format!("must have at most {REMARK} characters"));
+    }
+    filled(text).and_then(|()| prose(text))
 }
 
 fn url(text: &str, schemes: &[&str], must: &str) -> Result<(), String> {

@@ -9,11 +9,12 @@ use crate::core::access::{Caller, Verb};
 use crate::core::clock::Timestamp;
 use crate::core::db::{Db, Json, Tx};
 use crate::core::event::{EventType, NewEvent};
-use crate::core::field::{Document, Line, MimeType, Object, Prose, Shape, Version};
+use crate::core::field::choice::choice;
+use crate::core::field::{Described, Document, Field, Line, MimeType, Object, Prose, Remark, Shape, Version};
 use crate::core::files::{FileKind, Sha256, Stored};
 use crate::core::id::Id;
 use crate::core::resource::{self, Located, Parent, Resource, Table};
-use crate::core::{Error, Result};
+use crate::core::{Error, Result, review};
 use crate::resource;
 
 /// A marketplace.json as it was published, whole.
@@ -25,6 +26,32 @@ impl Document for Package {
     const SHAPE: Shape = Shape::Object;
     const MUST: &'static str = "a marketplace.json";
     const MAX_BYTES: usize = 1024 * 1024;
+}
+
+choice! {
+    /// How far a build is on its way to the public.
+    #[derive(Default)]
+    BuildState {
+        /// It is being worked on.
+        #[default]
+        Draft = "draft",
+        /// It waits for a decision.
+        Submitted = "submitted",
+        /// Somebody vouched for it.
+        Validated = "validated",
+        /// It was turned down.
+        Rejected = "rejected",
+        /// It is public, as far as its product is.
+        Published = "published",
+        /// It was withdrawn from new deployments.
+        Yanked = "yanked",
+    }
+}
+
+impl Described for BuildState {
+    fn schema() -> Value {
+        Self::SHAPE.schema()
+    }
 }
 
 resource! {
@@ -62,14 +89,26 @@ resource! {
         [server] signature: Option<Prose>,
         /// The key that it was signed with, as long as the marketplace knows it.
         [server] publisher_key_id: Option<Id<PublisherKey>>,
+        /// When it was handed in for review.
+        [server] submitted_at: Option<Timestamp>,
+        /// When the operator's check let it pass.
+        [server] checked_at: Option<Timestamp>,
         /// When somebody vouched for it.
         [server] validated_at: Option<Timestamp>,
+        /// When it was rejected.
+        [server] rejected_at: Option<Timestamp>,
+        /// Why it was rejected.
+        [server] rejection: Option<Remark>,
         /// When it was published; set by publishing it.
         [server] published_at: Option<Timestamp>,
         /// When it was withdrawn from new deployments; set by yanking it.
         [server] yanked_at: Option<Timestamp>,
+        /// Why it was withdrawn.
+        [server] yank_reason: Option<Remark>,
     }
     embeds {
+        /// How far it is on its way to the public.
+        state: BuildState,
         /// Whether there is a file to download.
         asset_available: bool,
         /// What the marketplace knows of the key that it was signed with.
@@ -98,34 +137,44 @@ impl Resource for Build {
         let keys = page.iter().filter_map(|located| located.record.publisher_key_id);
         let signers = Signer::of(db, keys.collect()).await?;
         for Located { record: build, .. } in page {
+            build.state = build.state_now();
             build.asset_available = build.asset_sha256.is_some();
             build.signed_by = build.publisher_key_id.and_then(|key| signers.get(&key).cloned());
         }
         Ok(())
     }
 
-    async fn guard(_: &Tx, _: &Caller, old: Option<&Self>, new: Option<&Self>) -> Result<()> {
-        match (old, new) {
-            (Some(old), Some(new)) if old.content() != new.content() => old.require_draft(),
-            _ => Ok(()),
+    /// What was looked at is no more what it is.
+    fn revise(&mut self, old: &Self) {
+        if self.content() != old.content() {
+            self.reopen();
+        }
+    }
+
+    async fn guard(tx: &Tx, caller: &Caller, old: Option<&Self>, new: Option<&Self>) -> Result<()> {
+        let (Some(old), Some(new)) = (old, new) else { return Ok(()) };
+        if old.content() != new.content() {
+            old.require_draft()?;
+        }
+        review::guard(tx, caller, old, new).await
+    }
+
+    async fn settle(tx: &Tx, caller: &Caller, old: Option<&Self>, new: Option<&Self>) -> Result<()> {
+        match new {
+            Some(new) => review::record(tx, caller, old, new).await,
+            None => Ok(()),
         }
     }
 
     async fn events(tx: &Tx, caller: &Caller, old: Option<&Self>, new: Option<&Self>) -> Result<Vec<NewEvent>> {
-        let was_published = old.is_some_and(|build| build.published_at.is_some());
-        let is_published = new.is_some_and(|build| build.published_at.is_some());
-        let was_yanked = old.is_some_and(|build| build.yanked_at.is_some());
+        if let Some((new, step)) = new.and_then(|new| Some((new, review::step(old, new)?))) {
+            return Ok(vec![review::event(tx, old, new, step).await?]);
+        }
         let event = |kind, build, public, message: String| Ok(vec![NewEvent::of_build(kind, build, public, message)]);
         match (old, new) {
-            (_, Some(new)) if !was_published && is_published => {
-                event(EventType::Published, new, true, format!("Build {} was published.", new.version))
-            }
-            (_, Some(new)) if is_published && !was_yanked && new.yanked_at.is_some() => {
-                event(EventType::Yanked, new, true, format!("Build {} was yanked.", new.version))
-            }
             (None, Some(new)) => event(EventType::Created, new, true, format!("Build {} was added.", new.version)),
             (Some(_), Some(new)) => event(EventType::Updated, new, true, format!("Build {} was changed.", new.version)),
-            (Some(old), None) if was_published => {
+            (Some(old), None) if old.published_at.is_some() => {
                 // Of what nobody could see, nobody is told that it is gone.
                 let product = tx.one::<Product>(crate::sql!("select * from products where id = $1", old.product_id));
                 let was_public = product.await?.is_public(caller.now);
@@ -137,10 +186,32 @@ impl Resource for Build {
 }
 
 impl Build {
+    /// Hands a build in for review.
+    ///
+    /// # Errors
+    /// When it is not to be seen, the caller may not change it, or it is published.
+    pub async fn submit(db: &Db, caller: &Caller, product: Uuid, id: Uuid) -> Result<Located<Self>> {
+        let now = caller.now;
+        let submit = |build: &mut Self| build.mark_submitted(now);
+        resource::transition(db, caller, &[product], id, Verb::Update, submit).await
+    }
+
+    /// Turns a build down, which can be changed and submitted again.
+    ///
+    /// # Errors
+    /// When it is not to be seen, the caller may neither validate nor publish, or it is published.
+    pub async fn reject(db: &Db, caller: &Caller, product: Uuid, id: Uuid, reason: Remark) -> Result<Located<Self>> {
+        let now = caller.now;
+        let permitted = |verb: &Verb| caller.permits(Self::TABLE.permission(), *verb);
+        let verb = [Verb::Validate, Verb::Publish].into_iter().find(permitted).unwrap_or(Verb::Validate);
+        let reject = |build: &mut Self| build.mark_rejected(now, reason);
+        resource::transition(db, caller, &[product], id, verb, reject).await
+    }
+
     /// Publishes a build. Its version, image and manifest are fixed from then on.
     ///
     /// # Errors
-    /// When it is not to be seen, or the caller may not publish.
+    /// When it is not to be seen, the caller may not publish, or something is missing that the operator requires.
     pub async fn publish(db: &Db, caller: &Caller, product: Uuid, id: Uuid) -> Result<Located<Self>> {
         let now = caller.now;
         let publish = |build: &mut Self| build.mark_published(now);
@@ -151,19 +222,31 @@ impl Build {
     ///
     /// # Errors
     /// When it is not to be seen, or the caller may not publish.
-    pub async fn yank(db: &Db, caller: &Caller, product: Uuid, id: Uuid) -> Result<Located<Self>> {
+    pub async fn yank(
+        db: &Db,
+        caller: &Caller,
+        product: Uuid,
+        id: Uuid,
+        reason: Option<Remark>,
+    ) -> Result<Located<Self>> {
         let now = caller.now;
-        let yank = |build: &mut Self| build.yanked_at = build.yanked_at.or(Some(now));
+        let yank = |build: &mut Self| {
+            build.yanked_at.get_or_insert(now);
+            build.yank_reason = reason.or(build.yank_reason.take());
+        };
         resource::transition(db, caller, &[product], id, Verb::Publish, yank).await
     }
 
     /// Vouches for a build.
     ///
     /// # Errors
-    /// When it is not to be seen, or the caller may not validate.
+    /// When it is not to be seen, the caller may not validate, or must not because it is the caller's own submission.
     pub async fn vouch(db: &Db, caller: &Caller, product: Uuid, id: Uuid) -> Result<Located<Self>> {
         let now = caller.now;
-        let vouch = |build: &mut Self| build.validated_at = build.validated_at.or(Some(now));
+        let vouch = |build: &mut Self| {
+            build.validated_at.get_or_insert(now);
+            build.withdraw_rejection();
+        };
         resource::transition(db, caller, &[product], id, Verb::Validate, vouch).await
     }
 
@@ -201,6 +284,49 @@ impl Build {
     /// Sets the instant of publication, where it is not set.
     pub fn mark_published(&mut self, now: Timestamp) {
         self.published_at.get_or_insert(now);
+        self.withdraw_rejection();
+    }
+
+    /// Sets the instant of submission, where it is not set.
+    pub fn mark_submitted(&mut self, now: Timestamp) {
+        self.submitted_at.get_or_insert(now);
+        self.withdraw_rejection();
+    }
+
+    /// Rejects it: whatever was decided before holds no more.
+    pub fn mark_rejected(&mut self, now: Timestamp, reason: Remark) {
+        let since = self.rejected_at.unwrap_or(now);
+        self.reopen();
+        (self.rejected_at, self.rejection) = (Some(since), Some(reason));
+    }
+
+    /// Makes it a draft again, of which nothing was decided.
+    pub fn reopen(&mut self) {
+        (self.submitted_at, self.checked_at, self.validated_at) = (None, None, None);
+        self.withdraw_rejection();
+    }
+
+    fn withdraw_rejection(&mut self) {
+        (self.rejected_at, self.rejection) = (None, None);
+    }
+
+    /// Whether it was submitted, and is neither decided on nor changed since.
+    pub fn is_in_review(&self) -> bool {
+        self.submitted_at.is_some() && self.published_at.is_none()
+    }
+
+    /// How far it is on its way to the public.
+    pub fn state_now(&self) -> BuildState {
+        [
+            (self.yanked_at, BuildState::Yanked),
+            (self.published_at, BuildState::Published),
+            (self.rejected_at, BuildState::Rejected),
+            (self.validated_at, BuildState::Validated),
+            (self.submitted_at, BuildState::Submitted),
+        ]
+        .into_iter()
+        .find_map(|(since, state)| since.map(|_| state))
+        .unwrap_or_default()
     }
 
     /// Nothing, unless it is published: what it consists of is fixed from then on.
@@ -230,11 +356,14 @@ impl Build {
         )
     }
 
-    /// Nothing, unless what belongs to the build is fixed: it is published, from a manifest.
+    /// Nothing, unless what belongs to the build is fixed: it is published, from a manifest. Else the change that is about to be
+    /// made of that makes it a draft again.
     ///
     /// # Errors
     /// [`Kind::Conflict`](crate::core::Kind::Conflict).
-    pub async fn require_open(tx: &Tx, id: Id<Self>) -> Result<()> {
+    pub async fn require_open(tx: &Tx, caller: &Caller, id: Id<Self>) -> Result<()> {
+        // Nobody decides anything of it meanwhile.
+        tx.lock_row(Self::TABLE.plural, id.uuid()).await?;
         let fixed = tx
             .exists(crate::sql!(
                 "select 1 from builds where id = $1 and published_at is not null and marketplace is not null",
@@ -246,7 +375,15 @@ impl Build {
                 "The build is published, so what its manifest says can't change. Publish a new version.",
             ));
         }
-        Ok(())
+        tx.execute(crate::sql!(
+            "update builds set submitted_at = null, checked_at = null, validated_at = null, rejected_at = null, \
+             rejection = null, updated_at = $2 \
+             where id = $1 and published_at is null and coalesce(submitted_at, validated_at, rejected_at) is not null",
+            id,
+            caller.now
+        ))
+        .await
+        .map(drop)
     }
 
     /// The manifest that it was published from.

@@ -45,9 +45,9 @@ impl Resource for Dependency {
         }
     }
 
-    async fn guard(tx: &Tx, _: &Caller, old: Option<&Self>, new: Option<&Self>) -> Result<()> {
+    async fn guard(tx: &Tx, caller: &Caller, old: Option<&Self>, new: Option<&Self>) -> Result<()> {
         match old.or(new) {
-            Some(row) => Build::require_open(tx, row.build_id).await,
+            Some(row) => Build::require_open(tx, caller, row.build_id).await,
             None => Ok(()),
         }
     }

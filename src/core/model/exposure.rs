@@ -29,9 +29,9 @@ impl Resource for Exposure {
     const UNIQUE: &'static [&'static [&'static str]] = &[&["build_id", "interface_id"]];
     const REFERENCES: &'static [Reference] = &[Reference { column: "interface_id", table: &Interface::TABLE }];
 
-    async fn guard(tx: &Tx, _: &Caller, old: Option<&Self>, new: Option<&Self>) -> Result<()> {
+    async fn guard(tx: &Tx, caller: &Caller, old: Option<&Self>, new: Option<&Self>) -> Result<()> {
         match old.or(new) {
-            Some(row) => Build::require_open(tx, row.build_id).await,
+            Some(row) => Build::require_open(tx, caller, row.build_id).await,
             None => Ok(()),
         }
     }

@@ -32,9 +32,9 @@ impl Resource for Parameter {
     };
     const UNIQUE: &'static [&'static [&'static str]] = &[&["exposure_id", "name"]];
 
-    async fn guard(tx: &Tx, _: &Caller, old: Option<&Self>, new: Option<&Self>) -> Result<()> {
+    async fn guard(tx: &Tx, caller: &Caller, old: Option<&Self>, new: Option<&Self>) -> Result<()> {
         let Some(row) = old.or(new) else { return Ok(()) };
         let build = tx.scalar(crate::sql!("select build_id from exposures where id = $1", row.exposure_id)).await?;
-        Build::require_open(tx, build).await
+        Build::require_open(tx, caller, build).await
     }
 }

@@ -130,10 +130,10 @@ impl Resource for Task {
         }
     }
 
-    async fn guard(tx: &Tx, _: &Caller, old: Option<&Self>, new: Option<&Self>) -> Result<()> {
+    async fn guard(tx: &Tx, caller: &Caller, old: Option<&Self>, new: Option<&Self>) -> Result<()> {
         let Some(row) = old.or(new) else { return Ok(()) };
         let build =
             tx.scalar(crate::sql!("select build_id from configurations where id = $1", row.configuration_id)).await?;
-        Build::require_open(tx, build).await
+        Build::require_open(tx, caller, build).await
     }
 }

@@ -56,8 +56,11 @@ impl<'a> Publisher<'a> {
         let publishes = self.publishes(&product);
         let mut build = match (existing, files) {
             (Some(build), None) => self.unchanged(build),
-            // A draft may have been changed by hand since, so before it is published it is made anew.
-            (Some(build), Some(files)) if same(&build, &manifest) && !publishes && files.asset_is(&build) => {
+            // A draft may have been changed by hand since, so before it is published it is made anew; but not what is being
+            // looked at, for a change would have made that a draft.
+            (Some(build), Some(files))
+                if same(&build, &manifest) && (!publishes || build.is_in_review()) && files.asset_is(&build) =>
+            {
                 self.unchanged(build)
             }
             (existing, files) => self.build(&product, &manifest, existing, files.and_then(|files| files.asset)).await?,
@@ -66,9 +69,11 @@ impl<'a> Publisher<'a> {
             build = self.signed(build, &manifest, signature).await?;
         }
         // The build first: a product that becomes visible shows it at once.
-        if publishes {
+        if publishes && self.caller.requires.missing(self.db, &build).await?.is_none() {
             build = self.make_public(build, Build::mark_published).await?;
             product = self.make_public(product, Product::mark_published).await?;
+        } else {
+            build = self.submit(build).await?;
         }
         let product = Located::new(product, self.caller, &[]);
         let build = Located::new(build, self.caller, &[product.record.id.uuid()]);
@@ -76,6 +81,7 @@ impl<'a> Publisher<'a> {
             dry_run: self.tx.is_none(),
             unchanged: self.steps.iter().all(|step| step.action == Action::Unchanged),
             published: product.record.published_at.is_some() && build.record.published_at.is_some(),
+            submitted: build.record.is_in_review(),
             product: address(&product, product.record.name.to_string()),
             build: address(&build, build.record.version.to_string()),
             steps: self.steps,
@@ -249,6 +255,20 @@ impl<'a> Publisher<'a> {
             Some(tx) => resource::replace(tx, self.caller, &row, public).await,
             None => Ok(public),
         }
+    }
+
+    /// Hands a draft in for review. What was rejected has to change first.
+    async fn submit(&mut self, build: Build) -> Result<Build> {
+        if build.is_in_review() || build.rejected_at.is_some() || build.published_at.is_some() {
+            return Ok(build);
+        }
+        let mut submitted = build.clone();
+        submitted.mark_submitted(self.caller.now);
+        self.note(Action::Submit, &build, build.version.to_string(), Vec::new());
+        let Some(tx) = self.tx else { return Ok(submitted) };
+        let place = [build.product_id.uuid()];
+        resource::require::<Build>(tx, self.caller, &place, build.id.uuid(), Verb::Update, None).await?;
+        resource::replace(tx, self.caller, &build, submitted).await
     }
 
     async fn find<R: Resource>(&self, ancestors: &[Uuid], id: Uuid) -> Result<Option<R>> {

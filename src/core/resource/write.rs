@@ -172,6 +172,7 @@ pub async fn replace<R: Resource>(tx: &Tx, caller: &Caller, old: &R, mut new: R)
     if new == *old {
         return Ok(new);
     }
+    new.revise(old);
     R::guard(tx, caller, Some(old), Some(&new)).await?;
     let administered = administered::<R>(tx, caller).await?;
     new.touch(caller.now);

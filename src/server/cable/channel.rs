@@ -30,6 +30,7 @@ pub fn named(identifier: &str, caller: &Caller) -> Option<Stream> {
         // Agents have one platform, and need not say which.
         "PlatformChannel" => platform_id.or(caller.platform_id()).map(Stream::Platform),
         "AccountChannel" => user_id.or(caller.user_id()).map(Stream::Account),
+        "ReviewChannel" => Some(Stream::Review),
         "AuditChannel" => Some(Stream::Audit),
         "ChatChannel" => Some(Stream::Chat),
         _ => None,

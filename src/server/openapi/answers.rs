@@ -53,9 +53,14 @@ pub fn with_problems(success: &str, answer: Value, problems: &[u16]) -> Value {
     let mut answers = Map::from_iter([(success.to_owned(), answer)]);
     let too_many = problems.contains(&401).then_some(&429);
     for status in problems.iter().chain(too_many) {
-        answers.insert(status.to_string(), json!({ "$ref": format!("#/components/responses/{status}") }));
+        answers.insert(status.to_string(), problem_of(&status.to_string()));
     }
     answers.into()
+}
+
+/// The problem of a status, by reference.
+pub fn problem_of(status: &str) -> Value {
+    json!({ "$ref": format!("#/components/responses/{status}") })
 }
 
 /// A JSON answer with these headers beside the id of the request.

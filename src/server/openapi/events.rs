@@ -32,14 +32,14 @@ fn events() -> Value {
     let id = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}";
     let stream = json!({
         "type": "string", "default": "catalog",
-        "pattern": format!("^(catalog|account|audit|(product|platform|account):{id})$"),
+        "pattern": format!("^(catalog|account|review|audit|(product|platform|account):{id})$"),
     });
     let summary = "The events of a stream after one of them, oldest first";
     Operation::read("events", "listEvents", summary, "/events")
         .parameter(query(
             "stream",
             stream,
-            "The stream: what is published, what concerns your rights, who asked to use what; or all about a product, \
+            "The stream: what is published, what concerns your rights, builds in review, who asked to use what; or all about a product, \
              or what is to run on a platform, by its id.",
         ))
         .parameter(query("after", after, "The id of an event; `latest` only tells the id of the newest."))
@@ -106,7 +106,18 @@ pub fn schemas() -> [(&'static str, Value); 4] {
         "connected_at": instant("When it connected."),
         "seen_at": instant("When it was last heard of, to within some seconds."),
     });
-    let kinds = ["created", "updated", "redeemed", "published", "unpublished", "yanked", "deleted"];
+    let kinds = [
+        "created",
+        "updated",
+        "submitted",
+        "validated",
+        "rejected",
+        "redeemed",
+        "published",
+        "unpublished",
+        "yanked",
+        "deleted",
+    ];
     let event = json!({
         "id": about(Shape::Id.schema(), "By which repeats are told."),
         "event_type": json!({ "type": "string", "enum": kinds }),

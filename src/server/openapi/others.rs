@@ -8,7 +8,7 @@ use super::parameters::query;
 use super::schemas::{object, reference};
 use crate::core::access::Permissions;
 use crate::core::field::{Document, Shape};
-use crate::core::model::{Build, IdentityProvider, Product, Surrogate};
+use crate::core::model::{IdentityProvider, Product, Surrogate};
 
 /// The paths.
 pub fn paths() -> Vec<(String, Value)> {
@@ -16,10 +16,6 @@ pub fn paths() -> Vec<(String, Value)> {
         transition::<Product>("/products/{product_id}/badges/{badge_id}", "post", "awardBadge", "Award a badge");
     let withdraw = transition::<Product>(&badges.0, "delete", "withdrawBadge", "Withdraw a badge");
     badges.1["delete"] = withdraw.1["delete"].clone();
-    let build = |verb: &str, summary: &str| {
-        let path = format!("/products/{{product_id}}/builds/{{build_id}}/{verb}");
-        transition::<Build>(&path, "post", &format!("{verb}Build"), summary)
-    };
     let product = |verb: &str, summary: &str| {
         transition::<Product>(&format!("/products/{{product_id}}/{verb}"), "post", &format!("{verb}Product"), summary)
     };
@@ -46,9 +42,6 @@ pub fn paths() -> Vec<(String, Value)> {
             "List what may stand in for the interfaces that a product needs",
         ),
         badges,
-        build("publish", "Publish a build"),
-        build("validate", "Vouch for a build"),
-        build("yank", "Withdraw a build from new deployments"),
         provider("enable", "Let people sign in with an identity provider"),
         provider("disable", "Let nobody sign in with an identity provider any more"),
         ("/packages".into(), packages()),
@@ -109,7 +102,7 @@ pub fn schemas() -> [(&'static str, Value); 11] {
     let mut step = object(
         "A step of a publication.",
         json!({
-            "action": word(&["create", "update", "publish", "unchanged"]),
+            "action": word(&["create", "update", "submit", "publish", "unchanged"]),
             "resource": text(), "name": text(), "id": Shape::Id.schema(),
         }),
     );
@@ -175,7 +168,7 @@ fn outcome() -> Value {
     object(
         "What publishing a package did or, in a dry run, would do.",
         json!({
-            "dry_run": flag(), "unchanged": flag(), "published": flag(), "product": address(), "build": address(),
+            "dry_run": flag(), "unchanged": flag(), "published": flag(), "submitted": flag(), "product": address(), "build": address(),
             "steps": { "type": "array", "items": reference("PackageStep") },
             "missing": { "type": "array", "items": missing },
             "warnings": { "type": "array", "items": reference("Diagnostic") },

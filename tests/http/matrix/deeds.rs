@@ -62,7 +62,7 @@ pub fn deeds(thing: &Thing, turn: usize) -> Vec<Deed> {
     let addresses = addresses(thing);
     let address = |turn: usize| addresses[turn % addresses.len()].clone();
     let mut deeds = vec![Deed::new(Method::GET, address(turn), "read", 200)];
-    if kind.name == "audit_event" {
+    if matches!(kind.name, "audit_event" | "review") {
         return deeds;
     }
     let collection = thing.collection().to_owned();
@@ -86,7 +86,8 @@ pub fn deeds(thing: &Thing, turn: usize) -> Vec<Deed> {
 fn addresses(thing: &Thing) -> Vec<String> {
     let Thing { kind, path, id, .. } = thing;
     let above = thing.collection().rsplit_once('/').unwrap().0;
-    let singular = (!matches!(kind.name, "logo" | "audit_event")).then(|| format!("{above}/{}/{id}", kind.name));
+    let singular =
+        (!matches!(kind.name, "logo" | "audit_event" | "review")).then(|| format!("{above}/{}/{id}", kind.name));
     let flat = (!kind.flat.is_empty()).then(|| format!("{}/{id}", kind.flat));
     [Some(path.clone()), singular, flat].into_iter().flatten().collect()
 }
@@ -109,10 +110,14 @@ fn particular(thing: &Thing) -> Vec<Deed> {
             let fixed = is_set("published_at");
             let mut deeds = vec![
                 at(post.clone(), "validate", "validate", 200),
+                at(get.clone(), "reviews", "read", 200),
+                at(post.clone(), "submit", "update", if fixed { 409 } else { 200 }),
                 at(Method::DELETE, "asset", "update", if fixed { 409 } else { 200 }),
                 at(get, "asset", "read", if fixed { 200 } else { 404 }),
             ];
             if fixed {
+                let reason = json!({ "reason": "It is not good enough." });
+                deeds.push(at(post.clone(), "reject", "reject", 409).with(reason));
                 let step = if is_set("yanked_at") { "yank" } else { "publish" };
                 deeds.push(at(post, step, "publish", 200));
                 deeds.push(at(Method::PUT, "asset", "update", 409).with(json!("other")));

@@ -4,8 +4,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::super::{Answer, post, text};
-use super::people::{granted, role};
-use crate::support::{Database, Server, on_both};
+use super::people::role;
+use crate::support::{Database, Server, granted, on_both};
 
 /// What the clerk's role permits: to write everything that rights come from, and no right to anything else.
 const CLERK: &[&str] = &[

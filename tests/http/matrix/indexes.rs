@@ -105,6 +105,8 @@ fn of_collection<'a>(
             || SAFE.contains(&field.as_str())
             || person.permits(kind.resource, "update") && person.covers(kind.resource, "update")
     };
+    // How far a build is follows from other fields.
+    let fields = fields.filter(|field| (kind.name, field.as_str()) != ("build", "state"));
     for (_, field) in fields.enumerate().filter(|(index, _)| due(*index)).filter(|(_, field)| shown(field)) {
         let values = values(there, field);
         if values.is_empty() {

@@ -114,6 +114,7 @@ pub const KINDS: &[Kind] = &[
     },
     Kind { owner: &["create", "read"], holder: &["read"], flat: "/claims", ..closed("claim", "claims", "entitlement") },
     Kind { holder: &["read"], ..closed("attempt", "attempts", "") },
+    Kind { part_of: &[("build_id", "build")], ..closed("review", "reviews", "") },
     Kind { path: "audit_events", ..closed("audit_event", "audit", "") },
 ];
 
@@ -168,6 +169,9 @@ impl Things {
     /// What somebody may do with a thing by whatever right, their token used for what it is for. For all else they are a
     /// stranger.
     pub fn may(&self, person: &Person, verb: &str, thing: &Thing) -> bool {
+        if verb == "reject" {
+            return ["validate", "publish"].iter().any(|verb| self.may(person, verb, thing));
+        }
         if person.covers(thing.kind.resource, verb) {
             self.entitled(person, verb, thing)
         } else {
@@ -189,6 +193,7 @@ impl Things {
         let is = |id: &String| Some(id) == person.user.as_ref() || Some(id) == person.platform.as_ref();
         permitted(person, verb, thing)
             || verb == "read" && shown()
+            || kind.name == "review" && verb == "read" && self.decides(person, thing)
             || kind.kept_with_parents
                 && ALL.contains(&verb)
                 && self.all_above(thing, |above| self.entitled(person, "update", above))
@@ -201,6 +206,12 @@ impl Things {
     pub fn opens(&self, person: &Person, verb: &str, kind: &Kind, parent: &Thing) -> bool {
         let covered = person.covers(kind.resource, verb);
         if covered { self.entitled(person, "read", parent) } else { self.may(person, "read", parent) }
+    }
+
+    /// Whether somebody works on what a thing is part of, or decides what becomes of it.
+    fn decides(&self, person: &Person, thing: &Thing) -> bool {
+        let may = |verb: &&str| self.all_above(thing, |above| self.entitled(person, verb, above));
+        ["update", "publish", "validate"].iter().any(may)
     }
 
     fn all_above(&self, thing: &Thing, holds: impl Fn(&Thing) -> bool) -> bool {
@@ -221,10 +232,15 @@ impl Things {
             _ if person.token.is_none() => Outcome::Unknown,
             _ if !visible => Outcome::Hidden,
             _ if self.may(person, verb, thing) => Outcome::Done,
-            _ if person.covers(thing.kind.resource, verb) => Outcome::LacksPermission,
+            _ if person.covers(thing.kind.resource, asked(verb)) => Outcome::LacksPermission,
             _ => Outcome::LacksScope,
         }
     }
+}
+
+/// The verb that somebody is told to lack who may not do this.
+pub fn asked(verb: &str) -> &str {
+    if verb == "reject" { "validate" } else { verb }
 }
 
 /// Whether a role permits this. To read what is published takes no permission, and to read it before takes one to work

@@ -6,11 +6,11 @@ use mkt::core::secret::Secret;
 use mkt::core::session;
 use mkt::core::signing::Keys;
 use reqwest::{Method, RequestBuilder};
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::super::{Answer, text};
-use crate::support::{ADMIN_TOKEN, Database, SECRET_KEY, Server};
+use crate::support::{ADMIN_TOKEN, Database, SECRET_KEY, Server, granted};
 
 /// How users come by their permissions.
 #[derive(Clone, Copy)]
@@ -48,6 +48,8 @@ pub const USERS: &[(&str, Given, &[&str])] = &[
     ("creator of products", Given::OwnRole, &["products.create"]),
     ("updater of builds", Given::OwnRole, &["builds.update"]),
     ("publisher of builds", Given::OwnRole, &["builds.publish"]),
+    ("validator of builds", Given::OwnRole, &["builds.validate"]),
+    ("reader of reviews", Given::OwnRole, &["reviews.read"]),
     ("reader of configurations", Given::OwnRole, &["configurations.read"]),
     ("keeper of offers", Given::OwnRole, &["product_licenses.*", "sub_products.*"]),
     ("keeper of badges", Given::OwnRole, &["badges.update"]),
@@ -179,16 +181,6 @@ impl Users {
 /// The id of a role that marketplaces start with.
 pub async fn role(server: &Server, name: &str) -> String {
     text(&server.get(&format!("/roles?name={name}")).await["results"][0], "id")
-}
-
-/// Permissions as roles have them.
-pub fn granted(permissions: &[&str]) -> Value {
-    let mut granted = json!({});
-    for (resource, verb) in permissions.iter().filter_map(|permission| permission.split_once('.')) {
-        let verbs = if verb == "*" { vec!["create", "read", "update", "delete"] } else { vec![verb] };
-        verbs.iter().for_each(|verb| granted[resource][verb] = json!(true));
-    }
-    granted
 }
 
 async fn make_token(server: &Server, administrator: &str, user: &str, scopes: &[&str]) -> String {

@@ -143,7 +143,7 @@ impl Maker<'_> {
         product
     }
 
-    /// A build in this state, vouched for, with one of everything below it. Those that are published have an asset.
+    /// A build in this state, vouched for, a draft submitted, with one of everything below it. Those that are published have an asset.
     async fn build(&self, product: &str, state: &str, [wanted, offered]: [&str; 2]) -> String {
         let ordinal = i32::from(state == "draft");
         let body = json!({ "version": state, "ordinal": ordinal, "container_tag": state, "release_notes": state });
@@ -153,6 +153,9 @@ impl Maker<'_> {
         self.make(&format!("{build}/dependencies"), json!({ "interface_id": wanted })).await;
         let exposure = self.make(&format!("{build}/exposures"), json!({ "interface_id": offered })).await;
         self.make(&format!("{exposure}/parameters"), json!({ "name": state })).await;
+        if state == "draft" {
+            post(self.server, &format!("{build}/submit")).await;
+        }
         post(self.server, &format!("{build}/validate")).await;
         if state != "draft" {
             let asset = self.server.request(Method::PUT, &format!("{build}/asset")).body(build.clone());

@@ -48,6 +48,8 @@ impl Publisher<'_> {
             self.dependency(place, dependency).await?;
         }
         let mut complete = build.clone();
+        // All below it was made anew.
+        complete.reopen();
         complete.take_manifest(fields(manifest.content.clone()));
         complete.take_asset(asset);
         match self.tx {
