@@ -20,19 +20,21 @@ const PADDING: usize = 4;
 const BLACK: &str = "#000";
 const GREY: &str = "#999";
 
-const NAME: Font = Font { size: 24, bold: true, fill: BLACK };
-const HEADING: Font = Font { size: 20, bold: true, fill: BLACK };
-const STRONG: Font = Font { size: 15, bold: true, fill: BLACK };
-const PLAIN: Font = Font { size: 15, bold: false, fill: BLACK };
-const INVERSE: Font = Font { size: 15, bold: true, fill: "#fff" };
-const SMALL: Font = Font { size: 12, bold: false, fill: "#333" };
-const PRINT: Font = Font { size: 11, bold: false, fill: BLACK };
+const NAME: Font = Font { size: 24, bold: true, fill: BLACK, inset: 0 };
+const HEADING: Font = Font { size: 20, bold: true, fill: BLACK, inset: 0 };
+const STRONG: Font = Font { size: 15, bold: true, fill: BLACK, inset: 0 };
+const PLAIN: Font = Font { size: 15, bold: false, fill: BLACK, inset: 0 };
+const INVERSE: Font = Font { size: 15, bold: true, fill: "#fff", inset: PADDING };
+const SMALL: Font = Font { size: 12, bold: false, fill: "#333", inset: 0 };
+const PRINT: Font = Font { size: 11, bold: false, fill: BLACK, inset: 0 };
 
 #[derive(Clone, Copy)]
 struct Font {
     size: usize,
     bold: bool,
     fill: &'static str,
+    /// How far in from the edge of what is behind it; 0 where nothing is.
+    inset: usize,
 }
 
 impl Font {
@@ -171,9 +173,6 @@ impl Sheet {
     fn row(&mut self, row: &Row) {
         let (font, end) = (Font::of(row.met), row.end());
         let beside = end.filter(|end| font.width(end) <= (WIDTH - 2 * MARGIN) / 2);
-        if let Some(end) = beside.filter(|_| row.met == Some(Verdict::No)) {
-            self.backdrop(font, end);
-        }
         self.spread(&row.name, PLAIN, beside.map(|end| (end, font)), INDENT);
         for detail in end.filter(|_| beside.is_none()).into_iter().chain(row.details.iter().map(String::as_str)) {
             self.paragraph(detail, SMALL, INDENT);
@@ -186,12 +185,13 @@ impl Sheet {
 
     /// A text, with another at the end of its first line.
     fn spread(&mut self, text: &str, font: Font, end: Option<(&str, Font)>, indent: usize) {
-        let taken = end.map_or(0, |(end, font)| font.width(end) + GAP);
+        let taken = end.map_or(0, |(end, font)| font.width(end) + font.inset + GAP);
         let room = WIDTH - 2 * MARGIN - indent - taken;
         for (index, line) in wrap(text, room, |line| font.width(line)).into_iter().enumerate() {
             self.write(line, font, MARGIN + indent, "start");
             if let Some((end, font)) = end.filter(|_| index == 0) {
-                self.write(end, font, WIDTH - MARGIN, "end");
+                self.backdrop(end, font);
+                self.write(end, font, WIDTH - MARGIN - font.inset, "end");
             }
             self.y += font.leading();
         }
@@ -212,10 +212,12 @@ impl Sheet {
         self.body.text_element("text", &attributes, line);
     }
 
-    /// Black behind what stands at the end of the line to come.
-    fn backdrop(&mut self, font: Font, end: &str) {
-        let wide = font.width(end) + 2 * PADDING;
-        self.rectangle(WIDTH - MARGIN + PADDING - wide, wide, font.leading(), BLACK);
+    /// Black behind what stands at the end of a line, if it is to have that.
+    fn backdrop(&mut self, end: &str, font: Font) {
+        if font.inset > 0 {
+            let wide = font.width(end) + 2 * font.inset;
+            self.rectangle(WIDTH - MARGIN - wide, wide, font.leading(), BLACK);
+        }
     }
 
     fn rule(&mut self, indent: usize, fill: &str) {

@@ -14,7 +14,7 @@ const MOST_ROWS: usize = 20;
 const LONGEST_URL: usize = 2048;
 /// The most characters without a width in a row: marks of letters and joiners of emoji need no more, and more of them
 /// would cover what is above and below.
-const MOST_MARKS: usize = 8;
+const MOST_MARKS: usize = 6;
 
 /// A text as labels have it: white space and line breaks are single spaces, control characters and those that turn the
 /// direction of others are gone, what is too long ends in an ellipsis.
