@@ -9,9 +9,9 @@ create table publisher_keys (
     revoked_at timestamptz,
     created_at timestamptz not null,
     updated_at timestamptz not null,
-    constraint publisher_keys_name_key unique (user_id, name),
-    constraint publisher_keys_fingerprint_key unique (user_id, fingerprint)
+    constraint publisher_keys_name_key unique (user_id, name)
 );
+create index publisher_keys_fingerprint on publisher_keys (user_id, fingerprint);
 
 -- A signature says itself by which key it was made: it outlasts what the marketplace knows of that.
 alter table builds add column signature text;

@@ -9,6 +9,8 @@ mod csv;
 mod error;
 mod global;
 mod import;
+mod keygen;
+mod label;
 mod limits;
 mod login;
 mod logout;
@@ -20,6 +22,7 @@ mod openapi;
 mod output;
 mod profile;
 mod publish;
+mod registry;
 mod resource;
 mod review;
 mod search;
@@ -27,6 +30,7 @@ mod serve;
 mod signing_key;
 mod status;
 mod storage;
+mod verify;
 mod verify_receipt;
 mod watch;
 mod whoami;
@@ -59,9 +63,12 @@ enum Command {
     Migrate(migrate::Args),
     Publish(publish::Args),
     Import(import::Args),
+    Keygen(keygen::Args),
+    Verify(verify::Args),
     Review(review::Args),
     Watch(watch::Args),
     Search(search::Args),
+    Label(label::Args),
     Authorize(authorize::Args),
     VerifyReceipt(verify_receipt::Args),
     Status(status::Args),
@@ -96,9 +103,12 @@ fn run(cli: Cli, printer: &Printer) -> Result<(), Failed> {
         Command::Migrate(args) => block_on(migrate::run(args, printer)),
         Command::Publish(args) => block_on(publish::run(args, global, printer)),
         Command::Import(args) => block_on(import::run(args, global, printer)),
+        Command::Keygen(args) => block_on(keygen::run(args, global, printer)),
+        Command::Verify(args) => block_on(verify::run(args, global, printer)),
         Command::Review(args) => block_on(review::run(args, global, printer)),
         Command::Watch(args) => block_on(watch::run(args, global, printer)),
         Command::Search(args) => block_on(search::run(args, global, printer)),
+        Command::Label(args) => block_on(label::run(args, global, printer)),
         Command::Authorize(args) => block_on(authorize::run(args, global, printer)),
         Command::VerifyReceipt(args) => block_on(verify_receipt::run(args, global, printer)),
         Command::Audit(args) => block_on(audit::run(args, global, printer)),

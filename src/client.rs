@@ -4,12 +4,14 @@ pub mod cable;
 mod collection;
 mod failure;
 mod licensing;
+mod package;
+mod registry;
 mod sign_in;
 mod upload;
 
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::header::{ACCEPT, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{ClientBuilder, Method, RequestBuilder, Response};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -17,10 +19,11 @@ use url::Url;
 
 pub use collection::Collection;
 pub use failure::{Cause, Failure};
+pub use package::{PackageFile, missing};
+pub use registry::{REQUIRED, Registries, Resolved};
 pub use sign_in::{Confirmation, DeviceCode, Provider};
 pub use upload::Upload;
 
-use crate::core::package::Outcome;
 use crate::core::secret::Secret;
 
 /// The result of a call.
@@ -73,17 +76,6 @@ impl Client {
             token.remove("encoded");
         }
         Ok(status)
-    }
-
-    /// Sends a marketplace.json, to be published or, in a dry run, only compared with what is there.
-    ///
-    /// # Errors
-    /// When the call fails or the marketplace refuses the package.
-    pub async fn publish(&self, manifest: String, dry_run: bool) -> Result<Outcome> {
-        let request = self.request(Method::POST, "/packages").query(&[("dry_run", dry_run)]);
-        let request = request.header(CONTENT_TYPE, "application/json").body(manifest);
-        // A repetition finds what the first try did, so a lost answer is no harm.
-        self.send(request).await
     }
 
     /// An answer of any kind to a `GET`.

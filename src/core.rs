@@ -12,6 +12,7 @@ pub mod field;
 pub mod files;
 pub mod id;
 pub mod idempotency;
+pub mod label;
 pub mod licensing;
 pub mod manifest;
 pub mod model;

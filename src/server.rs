@@ -17,6 +17,7 @@ mod files;
 mod guard;
 mod identity_providers;
 mod jobs;
+mod labels;
 mod limits;
 mod listener;
 mod multipart;

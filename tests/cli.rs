@@ -4,6 +4,7 @@ mod authorize;
 mod browser;
 mod commands;
 mod import;
+mod label;
 mod login;
 mod migrate;
 mod operators;

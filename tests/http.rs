@@ -11,6 +11,7 @@ pub mod forms;
 mod guard;
 mod hostile;
 mod house;
+mod labels;
 mod listing;
 mod matrix;
 mod owners;

@@ -12,5 +12,6 @@ mod generated;
 mod http;
 mod licensing;
 mod openapi;
+mod publish;
 mod readme;
 mod serve;

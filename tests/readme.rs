@@ -1,4 +1,4 @@
-//! The README's tour, and the pages about licensing and importing: what stands there is run as it stands.
+//! The README's tour, and the pages beneath it: what stands there is run as it stands.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -19,6 +19,28 @@ async fn every_command_of_the_tour_works() {
     assert!(stdout.contains("Waiting Times 1.0.0: unchanged"), "{stdout}");
     assert!(stderr.contains("8080 → 9090"), "{stderr}");
     assert_eq!(stdout.matches("\"event_type\":\"published\"").count(), 2, "{stdout}");
+}
+
+#[tokio::test]
+async fn the_page_about_publishing_says_what_is() {
+    let database = Database::sqlite();
+    let server = Server::start(&database).await;
+    let folder = database.folder().join("publishing");
+    std::fs::create_dir(&folder).unwrap();
+    assert!(Command::new("cp").args(["-r", "docs/example"]).arg(&folder).status().unwrap().success());
+    let output = run(&server, &folder, &blocks("docs/publishing.md", "sh")).await;
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    for (told, text) in [
+        (&stdout, "Waiting Times 1.0.0: unchanged"),
+        (&stderr, "that takes your consent"),
+        (&stderr, "8080 → 9090"),
+        (&stdout, "The manifest is the one that was signed"),
+        (&stderr, "3 published, 0 not public yet, 0 unchanged, 0 failed."),
+    ] {
+        assert!(told.contains(text), "{text}: {stdout}\n{stderr}");
+    }
+    let tree: Value = serde_json::from_slice(&std::fs::read(folder.join("published.json")).unwrap()).unwrap();
+    assert!(tree.as_array().unwrap().iter().all(|done| done["outcome"]["unchanged"] == true), "{tree}");
 }
 
 #[tokio::test]

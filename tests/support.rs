@@ -9,6 +9,7 @@ mod manifest;
 mod person;
 mod provider;
 mod proxy;
+mod registry;
 mod server;
 
 pub use cluster::Cluster;
@@ -19,6 +20,7 @@ pub use manifest::Manifest;
 pub use person::{Person, granted};
 pub use provider::{Browser, Provider, query, register};
 pub use proxy::Proxy;
+pub use registry::{ALEX, ROBIN, Registry};
 pub use server::{ADMIN_TOKEN, SECRET_KEY, Server};
 
 /// Runs each test on SQLite and on PostgreSQL: `on_both! { async fn name(database: Database) { … } }`.

@@ -19,14 +19,17 @@ pub struct Printer {
     quiet: bool,
     verbose: bool,
     color: bool,
+    /// Whether data may stand out, too: only people like that.
+    styled: bool,
     progress: bool,
 }
 
 impl Printer {
     pub fn new(global: &Global) -> Self {
         let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0");
-        let terminal = io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
-        let color = match global.color {
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let terminal = io::stderr().is_terminal() && !dumb;
+        let color = |terminal: bool| match global.color {
             Color::Always => true,
             Color::Never => false,
             Color::Auto => !set("NO_COLOR") && (terminal || set("CLICOLOR_FORCE")),
@@ -35,7 +38,8 @@ impl Printer {
             output: global.output(),
             quiet: global.quiet,
             verbose: global.verbose,
-            color,
+            color: color(terminal),
+            styled: color(io::stdout().is_terminal() && !dumb),
             progress: terminal && !global.quiet,
         }
     }
@@ -121,6 +125,25 @@ impl Printer {
         }
         bar.enable_steady_tick(Duration::from_millis(100));
         bar
+    }
+
+    /// A bar for so many bytes, on a terminal only.
+    pub fn transfer(&self, bytes: u64, name: &str) -> ProgressBar {
+        if !self.progress || bytes == 0 {
+            return ProgressBar::hidden();
+        }
+        let bar = ProgressBar::with_draw_target(Some(bytes), ProgressDrawTarget::stderr());
+        let template = "{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta} {msg}";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        bar.set_message(printable(name));
+        bar
+    }
+
+    /// A heading in data.
+    pub fn heading(&self, text: &str) -> String {
+        if self.styled { format!("\x1b[1m{text}\x1b[0m") } else { text.to_owned() }
     }
 
     fn painted(&self, text: &str, code: &str) -> String {

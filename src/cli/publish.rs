@@ -1,21 +1,34 @@
-//! `mkt publish`
+//! `mkt publish`: finds manifests (`find`), checks and seals each (`package`), shows what would be done (`plan`), asks, and
+//! does it, sending the files that are missing first. Every step can be repeated; the marketplace does all of a package in one
+//! transaction.
+
+mod find;
+mod package;
+mod plan;
+mod send;
+mod wait;
 
 use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::time::Duration;
 
+use futures_util::StreamExt;
+use futures_util::stream::iter;
 use serde_json::{Value, json};
 
+use self::package::{Checked, Package};
+use self::send::Sender;
 use super::ask;
 use super::error::{Code, Failed};
-use super::global::{Global, Output};
-use super::output::{Printer, cell, excerpt, table};
-use crate::client::Client;
-use crate::core::manifest::{self, Diagnostic, Severity};
-use crate::core::package::{Action, Outcome};
+use super::global::{Global, Output, read_secret};
+use super::output::{Printer, cell};
+use super::registry::RegistryArgs;
+use crate::client::{Client, REQUIRED, Registries};
+use crate::core::package::Outcome;
+use crate::core::signing::SigningKey;
 
-/// The file that describes a package.
-const MANIFEST: &str = "marketplace.json";
-/// How deep folders are searched for packages.
-const DEEPEST: usize = 16;
+/// How many packages are worked on at a time.
+const AT_ONCE: usize = 16;
 
 /// Publish packages: validate each marketplace.json, compare it with the marketplace, and apply the difference
 ///
@@ -33,203 +46,231 @@ pub struct Args {
     /// Take warnings for errors
     #[arg(long)]
     strict: bool,
+
+    /// A private key to sign with, as mkt keygen makes it
+    #[arg(long, value_name = "FILE", env = "MKT_SIGNING_KEY_FILE")]
+    sign: Option<PathBuf>,
+
+    #[command(flatten)]
+    registry: RegistryArgs,
+
+    /// Wait until what was published is visible to everybody
+    #[arg(long)]
+    wait: bool,
+
+    /// For how long to wait
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = humantime::parse_duration)]
+    timeout: Duration,
+}
+
+/// What became of a manifest.
+struct Done {
+    path: PathBuf,
+    result: Result<Outcome, Failed>,
 }
 
 pub async fn run(args: Args, global: &Global, printer: &Printer) -> Result<(), Failed> {
     let client = global.client()?;
-    let mut manifests = Vec::new();
-    for path in &args.paths {
-        find(path, 0, &mut manifests)?;
-    }
-    if manifests.is_empty() {
-        let paths: Vec<_> = args.paths.iter().map(|path| path.display().to_string()).collect();
-        return Err(Failed::with_code(Code::NotFound, format!("There is no {MANIFEST} in {}.", paths.join(", "))));
-    }
-    let bar = printer.progress(manifests.len());
-    let mut results = Vec::new();
-    let mut worst: Option<Failed> = None;
-    for path in &manifests {
-        bar.set_message(path.display().to_string());
-        let result = bar.suspend(|| Package::read(path, args.strict, printer));
-        let result = match result {
-            Ok(package) => package.publish(&client, args.dry_run, global, printer).await,
-            Err(failed) => Err(failed),
-        };
-        bar.inc(1);
-        match result {
-            Ok(outcome) => results.push(json!({ "path": path, "outcome": outcome })),
-            Err(failed) => {
-                results.push(json!({ "path": path, "error": failed.message }));
-                if manifests.len() > 1 {
-                    bar.suspend(|| printer.error(&format!("{}: {failed}", path.display())));
-                }
-                if worst.as_ref().is_none_or(|worst| worst.code < failed.code) {
-                    worst = Some(failed);
-                }
-            }
+    let key = args.sign.as_deref().map(read_key).transpose()?;
+    let manifests = find::manifests(&args.paths)?;
+    let alone = manifests.len() == 1;
+    let registries = args.registry.registries()?;
+    let publishing = Publishing { client: &client, args: &args, key, registries, printer, alone };
+    let (packages, mut done) = publishing.seal(manifests).await;
+    if args.dry_run {
+        done.extend(publishing.plan(packages).await?.into_iter().map(|(_, planned)| planned));
+    } else if global.yes {
+        done.extend(publishing.apply(packages).await?);
+    } else {
+        let (wanted, settled) = changing(publishing.plan(packages).await?);
+        done.extend(settled);
+        if !wanted.is_empty() {
+            publishing.require_consent(&wanted, global).await?;
+            done.extend(publishing.apply(wanted).await?);
         }
     }
-    bar.finish_and_clear();
-    match printer.output {
-        Output::Table => {}
-        Output::Json | Output::Yaml | Output::Csv | Output::Id => {
-            let ids = |results: &Vec<Value>| {
-                results
-                    .iter()
-                    .map(|result| cell(&result["outcome"]["build"]["id"]))
-                    .filter(|id| !id.is_empty())
-                    .collect()
+    publishing.report(&done)?;
+    verdict(done)
+}
+
+fn read_key(path: &Path) -> Result<SigningKey, Failed> {
+    let pem = read_secret(path)?;
+    let none =
+        || Failed::new(format!("{} has no private key of Ed25519.", path.display())).hint("Make one with: mkt keygen");
+    SigningKey::from_pem(&pem).ok_or_else(none)
+}
+
+/// Those of planned packages that would change something, and what became of the others already.
+fn changing(planned: Vec<(Package, Done)>) -> (Vec<Package>, Vec<Done>) {
+    let (wanted, settled): (Vec<_>, Vec<_>) =
+        planned.into_iter().partition(|(_, done)| done.result.as_ref().is_ok_and(|plan| !plan.unchanged));
+    (wanted.into_iter().map(|(package, _)| package).collect(), settled.into_iter().map(|(_, done)| done).collect())
+}
+
+/// A run of the command.
+struct Publishing<'a> {
+    client: &'a Client,
+    args: &'a Args,
+    key: Option<SigningKey>,
+    registries: Option<Registries>,
+    printer: &'a Printer,
+    /// Whether there is but one package, which is told of at length.
+    alone: bool,
+}
+
+impl Publishing<'_> {
+    /// Checks and seals manifests, and answers what became of those that can't be published.
+    async fn seal(&self, manifests: Vec<PathBuf>) -> (Vec<Package>, Vec<Done>) {
+        let bar = self.printer.progress(manifests.len());
+        let seal = async |path: PathBuf| {
+            let sealed = async {
+                let checked = bar.suspend(|| Checked::read(&path, self.args.strict, self.printer))?;
+                let digest = self.resolve(&checked).await?;
+                checked.seal(digest, self.key.as_ref()).await
             };
-            printer.value(&results, |_| String::new(), ids)?;
-        }
-    }
-    match worst {
-        None => Ok(()),
-        Some(failed) if manifests.len() == 1 => Err(failed),
-        Some(failed) => {
-            let count = results.iter().filter(|result| !result["error"].is_null()).count();
-            Err(Failed::with_code(failed.code, format!("{count} of {} packages were not published.", manifests.len())))
-        }
-    }
-}
-
-/// Collects manifests: a file itself, a folder's own, else those further down.
-fn find(path: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Failed> {
-    let unreadable = |error: std::io::Error| {
-        let code = if error.kind() == std::io::ErrorKind::NotFound { Code::NotFound } else { Code::Failed };
-        Failed::with_code(code, format!("Can't read {}: {error}.", path.display()))
-    };
-    if !std::fs::metadata(path).map_err(unreadable)?.is_dir() {
-        found.push(path.to_owned());
-        return Ok(());
-    }
-    let own = path.join(MANIFEST);
-    if own.is_file() {
-        found.push(own);
-        return Ok(());
-    }
-    if depth == DEEPEST {
-        return Ok(());
-    }
-    let mut folders = Vec::new();
-    for entry in std::fs::read_dir(path).map_err(unreadable)? {
-        let entry = entry.map_err(unreadable)?;
-        if entry.file_type().map_err(unreadable)?.is_dir() {
-            folders.push(entry.path());
-        }
-    }
-    folders.sort();
-    folders.iter().try_for_each(|folder| find(folder, depth + 1, found))
-}
-
-/// A manifest that can be published.
-struct Package<'a> {
-    path: &'a Path,
-    text: String,
-}
-
-impl<'a> Package<'a> {
-    /// Reads and checks a manifest, and prints what is wrong with it.
-    fn read(path: &'a Path, strict: bool, printer: &Printer) -> Result<Self, Failed> {
-        let unreadable = |error: std::io::Error| Failed::new(format!("Can't read {}: {error}.", path.display()));
-        let bytes = std::fs::read(path).map_err(unreadable)?;
-        let text =
-            String::from_utf8(bytes).map_err(|_| Failed::new(format!("{} is not UTF-8 text.", path.display())))?;
-        let checked = manifest::check(&text);
-        for diagnostic in &checked.diagnostics {
-            printer.note(&located(path, diagnostic));
-        }
-        let of = |severity| checked.diagnostics.iter().filter(|diagnostic| diagnostic.severity == severity).count();
-        match (of(Severity::Error), of(Severity::Warning)) {
-            (0, warnings) if strict && warnings > 0 => Err(Failed::new(format!(
-                "{} has {warnings} warnings, which --strict takes for errors.",
-                path.display()
-            ))),
-            (0, _) => Ok(Self { path, text }),
-            (errors, warnings) => {
-                Err(Failed::new(format!("{} has {errors} errors and {warnings} warnings.", path.display())))
-            }
-        }
-    }
-
-    /// Shows the plan and, unless it is a dry run, does it.
-    async fn publish(
-        self,
-        client: &Client,
-        dry_run: bool,
-        global: &Global,
-        printer: &Printer,
-    ) -> Result<Outcome, Failed> {
-        let asks = !dry_run && ask::possible(global);
-        if dry_run || asks {
-            let plan = client.publish(self.text.clone(), true).await.map_err(refused)?;
-            self.show(&plan, printer)?;
-            if dry_run || plan.unchanged {
-                return Ok(plan);
-            }
-            let prompt = format!("Publish {} {} to {}?", plan.product.name, plan.build.name, client.server());
-            if !ask::confirmed(prompt, true).await? {
-                return Err(Failed::with_code(Code::Interrupted, "Nothing was published."));
-            }
-        }
-        let outcome = client.publish(self.text.clone(), false).await.map_err(refused)?;
-        if !asks {
-            self.show(&outcome, printer)?;
-        }
-        if printer.output == Output::Table {
-            if outcome.published {
-                printer.note(&format!("Published: {}", outcome.product.url));
-            } else {
-                printer.note(&format!("Not public yet: somebody who may publish has to do so: {}", outcome.build.url));
-            }
-        }
-        Ok(outcome)
-    }
-
-    fn show(&self, outcome: &Outcome, printer: &Printer) -> Result<(), Failed> {
-        if printer.output != Output::Table {
-            return Ok(());
-        }
-        printer.detail(&self.path.display().to_string());
-        if outcome.unchanged {
-            return printer.data(&format!("{} {}: unchanged", outcome.product.name, outcome.build.name));
-        }
-        let action = |action| match action {
-            Action::Create => "create",
-            Action::Update => "update",
-            Action::Submit => "submit",
-            Action::Publish => "publish",
-            Action::Unchanged => "unchanged",
+            let sealed = sealed.await;
+            bar.inc(1);
+            (path, sealed)
         };
-        let rows = outcome.steps.iter().map(|step| {
-            let changes = step.changes.iter().map(|change| {
-                format!("{}: {} → {}", change.field, excerpt(&cell(&change.from), 40), excerpt(&cell(&change.to), 40))
-            });
-            vec![
-                action(step.action).into(),
-                step.resource.clone(),
-                step.name.clone(),
-                changes.collect::<Vec<_>>().join("\n"),
-            ]
-        });
-        printer.data(&table(&["ACTION", "RESOURCE", "NAME", "CHANGES"], rows))
+        let (mut packages, mut failed) = (Vec::new(), Vec::new());
+        let mut sealed = pin!(iter(manifests).map(seal).buffered(AT_ONCE));
+        while let Some((path, sealed)) = sealed.next().await {
+            match sealed {
+                Ok(package) => packages.push(package),
+                Err(error) => failed.push(self.told(Done { path, result: Err(error) })),
+            }
+        }
+        bar.finish_and_clear();
+        (packages, failed)
+    }
+
+    /// The digest of a package's image, as its registry has it.
+    async fn resolve(&self, checked: &Checked) -> Result<Option<String>, Failed> {
+        let Some(image) = checked.image() else { return Ok(None) };
+        let Some(registries) = &self.registries else {
+            if image.digest.is_none() {
+                self.printer.note(&format!("{image} was not looked up: it may be another image tomorrow."));
+            }
+            return Ok(None);
+        };
+        let resolved = registries.resolve(image).await?;
+        if !resolved.runs() {
+            let platforms = resolved.platforms.join(", ");
+            let message = format!("{image} is for {platforms}, and not for {REQUIRED}, which all platforms run.");
+            if self.args.strict {
+                return Err(Failed::new(message));
+            }
+            self.printer.warn(&message);
+        }
+        Ok(Some(resolved.digest))
+    }
+
+    /// Tells what would be done with packages.
+    async fn plan(&self, packages: Vec<Package>) -> Result<Vec<(Package, Done)>, Failed> {
+        let bar = self.printer.progress(packages.len());
+        let plan = async |package: Package| {
+            let planned = self.client.publish(&package.text, package.signature.as_deref(), true).await;
+            bar.inc(1);
+            let done = Done { path: package.path.clone(), result: planned.map_err(plan::refused) };
+            (package, done)
+        };
+        let (mut all, mut planned) = (Vec::new(), pin!(iter(packages).map(plan).buffered(AT_ONCE)));
+        while let Some((package, done)) = planned.next().await {
+            let done = bar.suspend(|| self.told(done));
+            bar.suspend(|| self.show(&done))?;
+            all.push((package, done));
+        }
+        bar.finish_and_clear();
+        Ok(all)
+    }
+
+    /// Publishes packages.
+    async fn apply(&self, packages: Vec<Package>) -> Result<Vec<Done>, Failed> {
+        let bar = self.printer.progress(packages.len());
+        let sender = Sender { client: self.client, printer: self.printer, alone: self.alone };
+        let apply = async |package: Package| {
+            let mut result = sender.publish(&package).await;
+            if let (Ok(outcome), true) = (&result, self.args.wait) {
+                let waited = wait::until_visible(self.client, outcome, self.args.timeout, self.printer).await;
+                result = waited.and(result);
+            }
+            bar.inc(1);
+            Done { path: package.path, result }
+        };
+        let (mut all, mut applied) = (Vec::new(), pin!(iter(packages).map(apply).buffered(AT_ONCE)));
+        while let Some(done) = applied.next().await {
+            let done = bar.suspend(|| self.told(done));
+            bar.suspend(|| self.show(&done))?;
+            all.push(done);
+        }
+        bar.finish_and_clear();
+        Ok(all)
+    }
+
+    /// Tells of a failure at once where others go on.
+    fn told(&self, done: Done) -> Done {
+        if let (Err(failed), false) = (&done.result, self.alone) {
+            self.printer.error(&format!("{}: {failed}", done.path.display()));
+        }
+        done
+    }
+
+    fn show(&self, done: &Done) -> Result<(), Failed> {
+        let (Ok(outcome), Output::Table) = (&done.result, self.printer.output) else { return Ok(()) };
+        self.printer.data(&if self.alone { plan::table_of(outcome) } else { plan::line_of(outcome) })?;
+        if self.alone && !outcome.dry_run {
+            self.printer.note(&plan::ending_of(outcome));
+        }
+        Ok(())
+    }
+
+    /// Nothing, if somebody at the terminal wants these published.
+    async fn require_consent(&self, wanted: &[Package], global: &Global) -> Result<(), Failed> {
+        if !ask::possible(global) {
+            let message = "Nothing was published: that takes your consent.";
+            return Err(Failed::with_code(Code::Usage, message).hint("Look at the plan, and give it with --yes."));
+        }
+        let what = match wanted {
+            [package] => package.title.clone(),
+            several => format!("{} packages", several.len()),
+        };
+        match ask::confirmed(format!("Publish {what} to {}?", self.client.server()), true).await? {
+            true => Ok(()),
+            false => Err(Failed::with_code(Code::Interrupted, "Nothing was published.")),
+        }
+    }
+
+    /// Sums up, and prints all where programs read it.
+    fn report(&self, done: &[Done]) -> Result<(), Failed> {
+        if self.printer.output != Output::Table {
+            let result = |done: &Done| match &done.result {
+                Ok(outcome) => json!({ "path": done.path, "outcome": outcome }),
+                Err(failed) => json!({ "path": done.path, "error": failed.message, "code": failed.code as u8 }),
+            };
+            let results: Vec<Value> = done.iter().map(result).collect();
+            let ids = |results: &Vec<Value>| {
+                let ids = results.iter().map(|result| cell(&result["outcome"]["build"]["id"]));
+                ids.filter(|id| !id.is_empty()).collect()
+            };
+            return self.printer.value(&results, |_| String::new(), ids);
+        }
+        if !self.alone {
+            self.printer.note(&plan::counts_of(done.iter().map(|done| done.result.as_ref().ok()), self.args.dry_run));
+        }
+        Ok(())
     }
 }
 
-fn located(path: &Path, diagnostic: &Diagnostic) -> String {
-    format!("{}:{diagnostic}\n  help: {}", path.display(), diagnostic.help)
-}
-
-/// A refusal with what differs from what is published.
-fn refused(failure: crate::client::Failure) -> Failed {
-    let differences = failure.problem["details"]["differences"].as_array().cloned().unwrap_or_default();
-    let failed = Failed::from(failure);
-    if differences.is_empty() {
-        return failed;
+/// Nothing, if all went well, else the worst of the failures.
+fn verdict(done: Vec<Done>) -> Result<(), Failed> {
+    let all = done.len();
+    let mut failed: Vec<Failed> = done.into_iter().filter_map(|done| done.result.err()).collect();
+    failed.sort_by_key(|failed| failed.code);
+    match (failed.len(), failed.pop()) {
+        (_, None) => Ok(()),
+        (_, Some(only)) if all == 1 => Err(only),
+        (count, Some(worst)) => {
+            Err(Failed::with_code(worst.code, format!("{count} of {all} packages were not published.")))
+        }
     }
-    let line = |difference: &Value| {
-        let side = |side: &str| excerpt(&difference[side].to_string(), 60);
-        format!("  {}: {} → {}", cell(&difference["field"]), side("from"), side("to"))
-    };
-    failed.hint(format!("It differs here:\n{}", differences.iter().map(line).collect::<Vec<_>>().join("\n")))
 }

@@ -3,6 +3,7 @@
 
 mod differences;
 mod publisher;
+mod records;
 pub mod signature;
 pub mod uploads;
 
@@ -18,6 +19,7 @@ use super::{Error, Kind, Result};
 use publisher::Publisher;
 
 pub use differences::{Difference, differences};
+pub use records::deviations;
 
 /// The most records that one package may make: it holds up all other writers meanwhile on SQLite.
 const MOST_RECORDS: usize = 500;

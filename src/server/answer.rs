@@ -18,9 +18,18 @@ use crate::core::{Error, Result};
 /// When the value can't be written as JSON.
 pub fn json(status: StatusCode, value: &impl Serialize) -> Result<Response, Problem> {
     let body = serde_json::to_vec(value).map_err(Error::internal)?;
-    let headers =
-        [(header::CONTENT_TYPE, HeaderValue::from_static("application/json")), (header::ETAG, text(etag_of(&body))?)];
-    Ok((status, headers, body).into_response())
+    let mut response = document("application/json", body)?;
+    *response.status_mut() = status;
+    Ok(response)
+}
+
+/// An answer of this media type, with its `ETag`.
+///
+/// # Errors
+/// Never, as tags are always lawful in headers.
+pub fn document(media_type: &'static str, body: Vec<u8>) -> Result<Response, Problem> {
+    let headers = [(header::CONTENT_TYPE, HeaderValue::from_static(media_type)), (header::ETAG, text(etag_of(&body))?)];
+    Ok((headers, body).into_response())
 }
 
 /// Tells clients that already have the answer just that (`If-None-Match`, RFC 9110, 13.1.2).

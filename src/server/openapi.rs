@@ -5,6 +5,7 @@ mod authorizations;
 mod events;
 mod examples;
 mod files;
+mod labels;
 mod operations;
 mod others;
 mod parameters;
@@ -49,11 +50,13 @@ pub fn document() -> Value {
         .into_iter()
         .chain(sign_in::schemas())
         .chain(authorizations::schemas())
-        .chain(events::schemas());
+        .chain(events::schemas())
+        .chain(labels::schemas());
     let own = own.map(|(name, schema)| (name.to_owned(), schema)).chain(schemas::of::<model::AuditEvent>());
     let own = own.chain(schemas::of::<model::Review>());
     let schemas: Map<String, Value> = schemas.into_iter().chain(own).collect();
-    let paths = paths.into_iter().chain(others::paths()).chain(files::paths()).chain(reviews::paths());
+    let paths =
+        paths.into_iter().chain(others::paths()).chain(files::paths()).chain(labels::paths()).chain(reviews::paths());
     let paths: Map<String, Value> =
         paths.chain(sign_in::paths()).chain(authorizations::paths()).chain(events::paths()).collect();
     let own = [

@@ -81,7 +81,7 @@ async fn put_file(
     of: Result<Query<Use>, axum::extract::rejection::QueryRejection>,
     request: Request,
 ) -> Answer {
-    uploads::allow(&asker)?;
+    uploads::allow(app.db(), &asker).await?;
     let Query(Use { kind }) = of.map_err(|_| Error::bad_request("The parameter kind must be asset or image."))?;
     let said: Option<Sha256> = digest.strip_prefix("sha256:").and_then(|digest| digest.parse().ok());
     let said = said.ok_or_else(|| {

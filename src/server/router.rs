@@ -18,7 +18,7 @@ use super::origin::WebOrigin;
 use super::problem::{self, Problem};
 use super::{
     App, answer, authorizations, body, cable, cache, crud, deadline, device, events, files, guard, identity_providers,
-    oauth, openapi, packages, products, reports, reviews, sessions, sign_in, status, throttle, vouchers,
+    labels, oauth, openapi, packages, products, reports, reviews, sessions, sign_in, status, throttle, vouchers,
 };
 use crate::core::Error;
 use crate::core::model;
@@ -62,6 +62,7 @@ pub fn router(app: App) -> Router {
         .layer(DefaultBodyLimit::max(body::LIMIT))
         .merge(files::routes())
         .merge(packages::files())
+        .merge(labels::routes())
         .layer(middleware::from_fn_with_state(app.clone(), throttle::limit))
         .layer(middleware::from_fn(deadline::keep))
         .layer(middleware::from_fn(problem::complete))

@@ -18,7 +18,7 @@ on_both! {
         assert_eq!(told, ["connected", "unknown channel rejected"]);
 
         let manifest = Manifest::new("Plover", "1.0.0");
-        server.mkt(&["publish", manifest.write(database.folder()).to_str().unwrap()]).await.ok();
+        server.mkt(&["publish", "--yes", manifest.write(database.folder()).to_str().unwrap()]).await.ok();
         let events: Vec<Value> = lines.filter(|line| line.starts_with('{')).map(|line| serde_json::from_str(&line).unwrap()).collect();
         assert_eq!(events[0]["model"]["build"]["product"]["id"], manifest.product().as_str());
         assert_eq!(events[1]["message"], "The product Plover was published.");

@@ -81,7 +81,7 @@ on_both! {
         let publish = async |server: &Server, name: &str| {
             let manifest = Manifest::new(name, "1.0.0");
             let file = manifest.write(&database.folder().join(name));
-            server.mkt(&["publish", "-q", file.to_str().unwrap()]).await.ok();
+            server.mkt(&["publish", "--yes", "-q", file.to_str().unwrap()]).await.ok();
         };
         publish(&server, "Dipper").await;
         assert!(client.line().await.contains("build") && client.line().await.contains("Dipper"));

@@ -17,7 +17,7 @@ on_both! {
         let watch = Watcher::start(&server, &["--json", "--count", "3"]);
         watch.connected();
         let manifest = Manifest::new("Heron", "2.0.0");
-        server.mkt(&["publish", manifest.write(database.folder()).to_str().unwrap()]).await.ok();
+        server.mkt(&["publish", "--yes", manifest.write(database.folder()).to_str().unwrap()]).await.ok();
         let unpublish = format!("/products/{}/unpublish", manifest.product());
         assert!(server.request(Method::POST, &unpublish).send().await.unwrap().status().is_success());
         let events: Vec<Value> = watch.finished().iter().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -155,7 +155,7 @@ async fn an_event_of_one_server_reaches_the_watchers_of_another() {
     let watch = Watcher::start(&other, &["--count", "2"]);
     watch.connected();
     let manifest = Manifest::new("Swift", "1.0.0");
-    one.mkt(&["publish", manifest.write(database.folder()).to_str().unwrap()]).await.ok();
+    one.mkt(&["publish", "--yes", manifest.write(database.folder()).to_str().unwrap()]).await.ok();
     let lines = watch.finished();
     assert!(lines[1].contains("product published") && lines[1].contains("Swift"), "{lines:?}");
 }
@@ -180,7 +180,7 @@ async fn publish(server: &Server, database: &Database, numbers: std::ops::Range<
     for number in numbers {
         let manifest = Manifest::new(&format!("Bird {number}"), "1.0.0");
         let file = manifest.write(&database.folder().join(number.to_string()));
-        server.mkt(&["publish", "-q", file.to_str().unwrap()]).await.ok();
+        server.mkt(&["publish", "--yes", "-q", file.to_str().unwrap()]).await.ok();
     }
 }
 

@@ -80,6 +80,7 @@ const CASES: &[Case] = &[
         Some(("notify_via_sms=true", "notify_via_sms")),
     ),
     case("token", &[], &["name=Script", "expires_at=2999-01-01"], Some("script"), Some(("name=Robot", "name"))),
+    case("publisher-key", &[], &["name=CI", KEY], Some("ci"), Some(("name=Robot", "name"))),
     case("platform", &[], &["name=Clinic"], Some("clinic"), None),
     case(
         "instance",
@@ -105,6 +106,10 @@ const CASES: &[Case] = &[
         None,
     ),
 ];
+
+/// The public key of RFC 8037.
+const KEY: &str =
+    "public_key={\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}";
 
 /// The ids of what was made, newest last.
 #[derive(Default)]

@@ -9,6 +9,9 @@ use super::forms::{Upload, multipart, pairs};
 use super::{Answer, Tree, id_in, text};
 use crate::support::Server;
 
+/// The public key of RFC 8037.
+const KEY: &str = "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}";
+
 /// A resource, as the walk needs to know it. `{…}` stands for an id of [`World`].
 pub struct Case {
     /// The singular, which wraps bodies.
@@ -420,6 +423,17 @@ pub fn cases() -> Vec<Case> {
             change: json!({ "public_key": "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"AA\"}" }),
             changed: json!({ "public_key": "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"AA\"}" }),
             invalid: json!({ "public_key": "{\"kty\":\"OKP\",\"d\":\"secret\"}" }),
+            errors: &["name", "public_key"],
+            unique: &[("name", "Else")],
+        },
+        Case {
+            name: "publisher_key",
+            path: "/users/{user}/publisher_keys",
+            body: json!({ "name": "Case", "public_key": KEY }),
+            defaults: json!({ "user_id": "{user}", "revoked_at": null }),
+            change: json!({ "name": "Renamed" }),
+            changed: json!({ "name": "Renamed" }),
+            invalid: json!({ "name": " ", "public_key": "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"AA\"}" }),
             errors: &["name", "public_key"],
             unique: &[("name", "Else")],
         },

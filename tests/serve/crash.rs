@@ -20,7 +20,7 @@ on_both! {
         let tree = tree.to_str().unwrap();
 
         let mut server = Server::start(&database).await;
-        let mut publishing = server.spawn_mkt(&["publish", "--quiet", "--json", tree]);
+        let mut publishing = server.spawn_mkt(&["publish", "--yes", "--quiet", "--json", tree]);
         while server.get("/products?per_page=1").await["total_entries"].as_u64().unwrap() < 300 {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
@@ -33,7 +33,7 @@ on_both! {
         assert!((300..PACKAGES as u64).contains(&interrupted), "{interrupted}");
         check(&server, interrupted).await;
 
-        let again = server.mkt(&["publish", "--quiet", "--json", tree]).await.json();
+        let again = server.mkt(&["publish", "--yes", "--quiet", "--json", tree]).await.json();
         let unchanged = again.as_array().unwrap().iter().filter(|result| result["outcome"]["unchanged"] == true).count();
         assert_eq!(unchanged as u64, interrupted);
         check(&server, PACKAGES as u64).await;

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use mkt::core::db::{Db, Statement, Wait};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -36,6 +37,15 @@ impl Database {
     /// The address of PostgreSQL's maintenance database.
     pub fn postgres_server() -> String {
         std::env::var("MKT_TEST_POSTGRES").expect("MKT_TEST_POSTGRES names no PostgreSQL: run the tests with tests/run")
+    }
+
+    /// Changes what is in it behind the server's back: a statement with the id of a record as `$1`.
+    pub async fn tamper(&self, statement: &str, id: &str) {
+        let db = Db::open(&self.url.parse().unwrap(), Wait::No).await.unwrap();
+        let tx = db.begin().await.unwrap();
+        let id: Uuid = id.parse().unwrap();
+        assert_eq!(tx.execute(Statement::new(statement.to_owned()).bind(id)).await.unwrap(), 1, "{statement}");
+        tx.commit().await.unwrap();
     }
 
     /// A folder that lives as long as the database.

@@ -223,7 +223,7 @@ impl FromArgMatches for Args {
             "create" => Action::Create(new_body(noun, matches)?),
             "update" => Action::Update(item()?, Body::from_arg_matches(matches)?),
             "delete" => Action::Delete(item()?, Delete::from_arg_matches(matches)?),
-            "revoke" => Action::Delete(item()?, Delete { force: false, agreed: true }),
+            "revoke" if noun.is_token() => Action::Delete(item()?, Delete { force: false, agreed: true }),
             verb if let Some(own) = own::of_matches(verb, matches)? => Action::Own(own),
             verb => {
                 let deed = noun.deeds().find(|deed| deed.verb == verb).ok_or_else(missing)?;

@@ -30,8 +30,10 @@ impl Document for Package {
 
 choice! {
     /// How far a build is on its way to the public.
+    #[derive(Default)]
     BuildState {
         /// It is being worked on.
+        #[default]
         Draft = "draft",
         /// It waits for a decision.
         Submitted = "submitted",
@@ -43,12 +45,6 @@ choice! {
         Published = "published",
         /// It was withdrawn from new deployments.
         Yanked = "yanked",
-    }
-}
-
-impl Default for BuildState {
-    fn default() -> Self {
-        Self::Draft
     }
 }
 

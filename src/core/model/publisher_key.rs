@@ -44,7 +44,7 @@ impl Resource for PublisherKey {
         sort: "name",
         ..Table::PLAIN
     };
-    const UNIQUE: &'static [&'static [&'static str]] = &[&["user_id", "name"], &["user_id", "fingerprint"]];
+    const UNIQUE: &'static [&'static [&'static str]] = &[&["user_id", "name"]];
 
     fn complete(&mut self, _: &Caller, input: &mut Input) -> Result<()> {
         match Ed25519Key::parse(self.public_key.as_str()) {
@@ -93,7 +93,7 @@ impl PublisherKey {
             |why: &str| Error::new(Kind::Invalid, format!("The package is signed with the key {fingerprint}, {why}"));
         let key: Option<Self> = db.optional(select).await?;
         let key = key.ok_or_else(|| {
-            invalid("which is not one of your publisher keys. Register it: mkt publisher-key create --file KEY")
+            invalid("which is not one of your publisher keys. Register it with mkt publisher-key create.")
         })?;
         match key.revoked_at {
             None => Ok(key),

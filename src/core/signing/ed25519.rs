@@ -111,6 +111,7 @@ fn pem(label: &str, start: &[u8], key: &[u8; 32]) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 

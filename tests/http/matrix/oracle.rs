@@ -93,6 +93,7 @@ pub const KINDS: &[Kind] = &[
     Kind { owner: &["read", "delete"], ..closed("identity", "identities", "user") },
     Kind { owner: ALL, ..closed("token", "tokens", "user") },
     Kind { owner: ALL, holder: &["read"], flat: "/platforms", ..closed("platform", "platforms", "user") },
+    Kind { owner: ALL, ..closed("publisher_key", "publisher_keys", "user") },
     Kind { owner: ALL, holder: &["read"], ..closed("instance", "instances", "platform") },
     Kind { holder: &["read"], ..closed("group", "groups", "") },
     closed("member", "members", "group"),

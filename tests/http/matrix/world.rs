@@ -209,6 +209,8 @@ impl Maker<'_> {
             let platforms = format!("/users/{}/platforms", self.users.id(user));
             let platform = self.make(&platforms, json!({ "name": user, "public_key": PUBLIC_KEY })).await;
             self.make(&format!("{platform}/instances"), json!({ "build_id": id_in(build) })).await;
+            let keys = format!("/users/{}/publisher_keys", self.users.id(user));
+            self.make(&keys, json!({ "name": user, "public_key": PUBLIC_KEY })).await;
             if user == "buyer" {
                 home = id_in(&platform).to_owned();
             }
@@ -248,7 +250,7 @@ fn thing(things: &Things, kind: &'static Kind, parent: Option<usize>, value: &Va
     let part_of = kind.part_of.iter().map(|(field, _)| place(value[*field].as_str().unwrap()));
     let above: Vec<usize> = parent.into_iter().chain(part_of).collect();
     let own = match kind.name {
-        "product" | "identity" | "token" | "platform" => id_of("user_id"),
+        "product" | "identity" | "token" | "platform" | "publisher_key" => id_of("user_id"),
         "user" => id_of("id"),
         // Who has a right decides who uses it.
         "claim" => things.0[above[0]].value["user_id"].as_str().map(str::to_owned),

@@ -3,15 +3,13 @@
 use serde_json::json;
 use uuid::Uuid;
 
-use super::super::fields;
+use super::super::{fields, records};
 use super::{Action, Publisher};
 use crate::core::access::Verb;
 use crate::core::db::Statement;
 use crate::core::files::Stored;
 use crate::core::manifest::{self, Manifest};
-use crate::core::model::{
-    Build, Configuration, DEFAULT_MEMORY, Dependency, Exposure, Interface, Parameter, Product, Task,
-};
+use crate::core::model::{Build, Configuration, Dependency, Exposure, Interface, Parameter, Product, Task};
 use crate::core::{Error, Kind, Result, resource};
 
 impl Publisher<'_> {
@@ -24,15 +22,9 @@ impl Publisher<'_> {
         asset: Option<Stored>,
     ) -> Result<Build> {
         let wanted = &manifest.build;
-        let image = wanted.image.as_ref();
-        let given = fields(json!({
-            "id": wanted.id,
-            "version": wanted.version,
-            "container_repository": image.map(manifest::Image::name),
-            "container_tag": image.and_then(|image| image.tag.as_ref()),
-            "container_digest": image.and_then(|image| image.digest.as_ref()),
-            "release_notes": wanted.release_notes,
-        }));
+        let mut given = records::build(wanted);
+        given.insert("id".into(), json!(wanted.id));
+        given.insert("release_notes".into(), json!(wanted.release_notes));
         let product = product.id.uuid();
         if let (Some(build), Some(tx)) = (&existing, self.tx) {
             resource::require::<Build>(tx, self.caller, &[product], build.id.uuid(), Verb::Update, None).await?;
@@ -67,25 +59,11 @@ impl Publisher<'_> {
     }
 
     async fn configuration(&mut self, [product, build]: [Uuid; 2], wanted: &manifest::Configuration) -> Result<()> {
-        let given = fields(json!({ "name": wanted.name, "default": wanted.default }));
-        let configuration: Configuration = self.put(&[product, build], wanted.name.clone(), None, given).await?;
+        let configuration: Configuration =
+            self.put(&[product, build], wanted.name.clone(), None, records::configuration(wanted)).await?;
         for task in &wanted.tasks {
-            let mut given = fields(json!({
-                "name": task.label,
-                "minimum": task.instances_minimum,
-                "maximum": task.instances_maximum,
-                "memory_minimum": task.memory_minimum,
-                "options": task.options,
-                "ports": task.ports,
-                "cron": task.cron,
-                "environment": task.environment,
-            }));
-            // Without a maximum the model's default holds, unless the task needs more.
-            if let Some(memory) = task.memory_maximum.or(task.memory_minimum.filter(|least| *least > DEFAULT_MEMORY)) {
-                given.insert("memory".into(), memory.into());
-            }
             let name = format!("{} of {}", task.label, wanted.name);
-            self.put::<Task>(&[product, build, configuration.id.uuid()], name, None, given).await?;
+            self.put::<Task>(&[product, build, configuration.id.uuid()], name, None, records::task(task)).await?;
         }
         Ok(())
     }

@@ -1,0 +1,146 @@
+//! A real registry (docker-registry), and real images that Podman builds and pushes. Nothing of it touches the machine's own
+//! containers: storage and configuration are in a folder that goes with it.
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// A user of a registry that has some: name, password, and the bcrypt of that.
+pub type User = (&'static str, &'static str, &'static str);
+
+/// The users of the registries of tests.
+pub const ALEX: User = ("alex", "a password", "$2b$04$k976OxEtb5.9P6WxGlF8Vu88d0HkY5KVpxhRGP42X.JHDq2PpvFNC");
+pub const ROBIN: User = ("robin", "another one", "$2b$04$awmwDTMJGy.qf9cWeMofKuh7Tkdel9LwO5FtImg3yL/4vPtxLLIb2");
+
+/// A registry without TLS. Dropping it ends it.
+pub struct Registry {
+    child: Child,
+    folder: TempDir,
+    pub address: String,
+}
+
+impl Registry {
+    /// Starts a registry that anybody may use, or this user alone.
+    pub async fn start(user: Option<User>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let address = format!("127.0.0.1:{port}");
+        let store = path("store");
+        let mut configuration = format!(
+            "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {}}}, delete: {{enabled: true}}}}\n\
+             http: {{addr: \"{address}\"}}\n",
+            store.display()
+        );
+        if let Some((name, _, hash)) = user {
+            std::fs::write(path("htpasswd"), format!("{name}:{hash}\n")).unwrap();
+            let htpasswd = format!("auth: {{htpasswd: {{realm: tests, path: {}}}}}\n", path("htpasswd").display());
+            configuration.push_str(&htpasswd);
+        }
+        std::fs::write(path("registry.yml"), configuration).unwrap();
+        for (name, text) in [
+            (
+                "containers.conf",
+                "[containers]\ncgroups=\"disabled\"\n[engine]\ncgroup_manager=\"cgroupfs\"\nevents_logger=\"file\"\n"
+                    .to_owned()
+                    + &format!("tmp_dir=\"{}\"\n", path("tmp").display()),
+            ),
+            (
+                "storage.conf",
+                format!(
+                    "[storage]\ndriver=\"vfs\"\ngraphroot=\"{}\"\nrunroot=\"{}\"\n",
+                    path("graph").display(),
+                    path("run").display()
+                ),
+            ),
+            ("registries.conf", "[[registry]]\nlocation=\"127.0.0.1\"\ninsecure=true\n".to_owned()),
+            (
+                "Containerfile",
+                "FROM scratch\nARG TEXT\nLABEL text=$TEXT\nCOPY Containerfile /file\nCMD [\"/file\"]\n".to_owned(),
+            ),
+        ] {
+            std::fs::write(path(name), text).unwrap();
+        }
+        let child = Command::new("docker-registry")
+            .arg("serve")
+            .arg(path("registry.yml"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        let registry = Self { child: child.expect("docker-registry: run the tests with tests/run"), folder, address };
+        let begun = Instant::now();
+        while tokio::net::TcpStream::connect(&registry.address).await.is_err() {
+            assert!(begun.elapsed() < Duration::from_secs(20), "the registry does not listen");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        if let Some((name, password, _)) = user {
+            let authfile = registry.path("auth.json");
+            registry.podman(&[
+                "login",
+                "--tls-verify=false",
+                "--authfile",
+                &authfile,
+                "-u",
+                name,
+                "-p",
+                password,
+                &registry.address,
+            ]);
+        }
+        registry
+    }
+
+    /// A path in its folder.
+    pub fn path(&self, name: &str) -> String {
+        self.folder.path().join(name).display().to_string()
+    }
+
+    /// Builds an image for these platforms, one or several, pushes it, and answers the digest that Podman says it has.
+    pub fn push(&self, name: &str, platforms: &[&str], text: &str) -> String {
+        let (image, digest) = (format!("{}/{name}", self.address), self.path("digest"));
+        let (folder, text) = (self.folder.path().display().to_string(), format!("TEXT={text}"));
+        let file = self.path("Containerfile");
+        let build = |platform: &str, into: &str| {
+            let of = ["-q", "--no-cache", "--platform", platform, "--build-arg", &text, "-f", &file];
+            self.podman(&[&["build"], &of[..], &[into, &image, &folder]].concat());
+        };
+        let mut push = match platforms {
+            [platform] => {
+                build(platform, "-t");
+                vec!["push", &image]
+            }
+            several => {
+                self.podman(&["manifest", "create", &image]);
+                several.iter().for_each(|platform| build(platform, "--manifest"));
+                vec!["manifest", "push", "--all", &image]
+            }
+        };
+        let (authfile, to) = (self.path("auth.json"), format!("docker://{image}"));
+        push.extend(["-q", "--tls-verify=false", "--digestfile", &digest]);
+        if Path::new(&authfile).exists() {
+            push.extend(["--authfile", &authfile]);
+        }
+        push.push(&to);
+        self.podman(&push);
+        std::fs::read_to_string(&digest).unwrap()
+    }
+
+    fn podman(&self, arguments: &[&str]) {
+        let mut command = Command::new("podman");
+        command
+            .env("CONTAINERS_CONF", self.path("containers.conf"))
+            .env("CONTAINERS_STORAGE_CONF", self.path("storage.conf"));
+        command.env("CONTAINERS_REGISTRIES_CONF", self.path("registries.conf"));
+        let output = command.args(arguments).output().expect("podman: run the tests with tests/run");
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
