@@ -51,7 +51,7 @@ fn texts(document: &str) -> Vec<String> {
                 texts.push(std::mem::take(&mut piece));
             }
             Event::Text(text) => piece.push_str(&text),
-            Event::GeneralRef(entity) => match &**entity {
+            Event::GeneralRef(entity) => match &*entity {
                 "amp" => piece.push('&'),
                 "lt" => piece.push('<'),
                 "gt" => piece.push('>'),
