@@ -3,6 +3,7 @@
 mod access;
 mod caching;
 mod cases;
+mod checks;
 mod events;
 mod families;
 mod files;

@@ -42,6 +42,8 @@ pub enum EventType {
     Updated,
     /// A build was handed in for review.
     Submitted,
+    /// The operator's check let a build pass.
+    Checked,
     /// Somebody vouched for a build.
     Validated,
     /// A build was turned down.
@@ -64,6 +66,7 @@ impl EventType {
             Self::Created => "created",
             Self::Updated => "updated",
             Self::Submitted => "submitted",
+            Self::Checked => "checked",
             Self::Validated => "validated",
             Self::Rejected => "rejected",
             Self::Redeemed => "redeemed",
@@ -206,7 +209,7 @@ impl NewEvent {
 fn streams_of(event_type: EventType, product: Id<Product>) -> Vec<Stream> {
     match event_type {
         EventType::Rejected => Vec::new(),
-        EventType::Created | EventType::Updated | EventType::Submitted | EventType::Validated => {
+        EventType::Created | EventType::Updated | EventType::Submitted | EventType::Checked | EventType::Validated => {
             vec![Stream::Product(product)]
         }
         _ => vec![Stream::Catalog, Stream::Product(product)],

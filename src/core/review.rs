@@ -47,6 +47,8 @@ pub fn step<'a>(old: Option<&Build>, new: &'a Build) -> Option<Step<'a>> {
         (Verdict::Rejected, new.rejection.as_ref())
     } else if is_new!(validated_at) {
         (Verdict::Validated, None)
+    } else if is_new!(checked_at) {
+        (Verdict::Checked, None)
     } else if is_new!(submitted_at) {
         (Verdict::Submitted, None)
     } else {

@@ -48,6 +48,7 @@ on_both! {
             (channel("AccountChannel"), [true, false, true, true, true, false]),
             (channel_of("AccountChannel", "user_id", &owner.id), [true, false, false, false, true, false]),
             (channel("AuditChannel"), [false, false, false, true, false, false]),
+            (channel("ReviewChannel"), [false, false, false, true, false, false]),
             (channel("ChatChannel"), [true, true, true, true, true, false]),
             (channel("NoChannel"), [false; 6]),
         ] {

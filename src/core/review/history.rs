@@ -20,8 +20,10 @@ pub async fn record(tx: &Tx, caller: &Caller, old: Option<&Build>, new: &Build) 
     if step.verdict == Verdict::Submitted && caller.requires.check {
         check::enqueue(tx, new).await?;
     }
-    // By these, submissions and validations are found again.
     let at = match step.verdict {
+        // The check keeps it, with what it said.
+        Verdict::Checked => return Ok(()),
+        // By these instants they are found again.
         Verdict::Submitted => new.submitted_at,
         Verdict::Validated => new.validated_at,
         _ => None,

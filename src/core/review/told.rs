@@ -18,7 +18,8 @@ const LONGEST: usize = 500;
 pub async fn event(tx: &Tx, old: Option<&Build>, new: &Build, step: Step<'_>) -> Result<NewEvent> {
     let (kind, what) = match step.verdict {
         Verdict::Submitted => (EventType::Submitted, "submitted for review"),
-        Verdict::Checked | Verdict::Validated => (EventType::Validated, "validated"),
+        Verdict::Checked => (EventType::Checked, "let pass by the check"),
+        Verdict::Validated => (EventType::Validated, "validated"),
         Verdict::Rejected => (EventType::Rejected, "rejected"),
         Verdict::Published => (EventType::Published, "published"),
         Verdict::Yanked => (EventType::Yanked, "yanked"),

@@ -58,6 +58,7 @@ mod tests {
             (r#"{"channel":"CatalogChannel"}"#, &stranger, Some(Stream::Catalog)),
             (r#" {"x":[1], "channel":"CatalogChannel"}"#, &stranger, Some(Stream::Catalog)),
             (r#"{"channel":"AuditChannel"}"#, &stranger, Some(Stream::Audit)),
+            (r#"{"channel":"ReviewChannel"}"#, &stranger, Some(Stream::Review)),
             (r#"{"channel":"ChatChannel","room":1}"#, &stranger, Some(Stream::Chat)),
             (r#"{"channel":"AccountChannel"}"#, &stranger, None),
             (r#"{"channel":"AccountChannel"}"#, &user, Some(Stream::Account(id.into()))),

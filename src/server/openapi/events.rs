@@ -110,6 +110,7 @@ pub fn schemas() -> [(&'static str, Value); 4] {
         "created",
         "updated",
         "submitted",
+        "checked",
         "validated",
         "rejected",
         "redeemed",
