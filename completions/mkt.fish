@@ -46,11 +46,9 @@ complete -c mkt -n "__fish_mkt_needs_command" -f -a "serve" -d 'Serve the market
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "migrate" -d 'Bring the database\'s schema up to date, or tell where it stands'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "publish" -d 'Publish packages: validate each marketplace.json, compare it with the marketplace, and apply the difference'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "import" -d 'Import artifacts as products, each with its file as the asset of a build'
-complete -c mkt -n "__fish_mkt_needs_command" -f -a "keygen" -d 'Make a key to sign packages with'
-complete -c mkt -n "__fish_mkt_needs_command" -f -a "verify" -d 'Check a build against its publisher\'s signature'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "review" -d 'Review builds before they are published'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "watch" -d 'Follow what happens, in the catalogue unless told otherwise: a line each, or NDJSON with --json'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "search" -d 'Search the catalogue'
-complete -c mkt -n "__fish_mkt_needs_command" -f -a "label" -d 'Show the label of a build: what it is, who stands behind it, and what it needs to run'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "authorize" -d 'Ask whether a product may be used, and have the use counted'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "verify-receipt" -d 'Check that a receipt is the marketplace\'s, and that it still holds'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "status" -d 'Tell whether the marketplace is well, and who you are there'
@@ -111,6 +109,8 @@ complete -c mkt -n "__fish_mkt_using_subcommand serve" -l events-kept -d 'How ma
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l notify -d 'Have servers on one PostgreSQL wake one another by LISTEN and NOTIFY; else they look for themselves each second. For poolers that don\'t pass it on' -r -f -a "true\t''
 false\t''"
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l self-publishing -d 'Let owners publish their products without a role that permits it' -r -f -a "true\t''
+false\t''"
+complete -c mkt -n "__fish_mkt_using_subcommand serve" -l require-review -d 'Require that somebody has validated a build who did not submit it, before it is published' -r -f -a "true\t''
 false\t''"
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l trusted-proxies -d 'Addresses or networks of proxies whose Forwarded headers are believed' -r
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l cors-origins -d 'Web origins that may call the API [default: any]' -r
@@ -216,9 +216,6 @@ complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from check" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from check" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand publish" -l sign -d 'A private key to sign with, as mkt keygen makes it' -r -F
-complete -c mkt -n "__fish_mkt_using_subcommand publish" -l insecure-registry -d 'Registries that are spoken to without TLS, as HOST:PORT; those of this machine are anyway' -r
-complete -c mkt -n "__fish_mkt_using_subcommand publish" -l timeout -d 'For how long to wait' -r
 complete -c mkt -n "__fish_mkt_using_subcommand publish" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand publish" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand publish" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
@@ -232,8 +229,6 @@ always\t'Always'
 never\t'Never'"
 complete -c mkt -n "__fish_mkt_using_subcommand publish" -s n -l dry-run -d 'Only tell what would be done'
 complete -c mkt -n "__fish_mkt_using_subcommand publish" -l strict -d 'Take warnings for errors'
-complete -c mkt -n "__fish_mkt_using_subcommand publish" -l no-resolve -d 'Do not look images up in their registries: their tags may name other images tomorrow'
-complete -c mkt -n "__fish_mkt_using_subcommand publish" -l wait -d 'Wait until what was published is visible to everybody'
 complete -c mkt -n "__fish_mkt_using_subcommand publish" -l json -d 'Short for --output json'
 complete -c mkt -n "__fish_mkt_using_subcommand publish" -s q -l quiet -d 'Print data and errors only'
 complete -c mkt -n "__fish_mkt_using_subcommand publish" -l verbose -d 'Print more of what happens'
@@ -306,46 +301,118 @@ complete -c mkt -n "__fish_mkt_using_subcommand import; and __fish_seen_subcomma
 complete -c mkt -n "__fish_mkt_using_subcommand import; and __fish_seen_subcommand_from fhir" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand import; and __fish_seen_subcommand_from fhir" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand import; and __fish_seen_subcommand_from fhir" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand keygen" -l register -d 'Register the public key with the marketplace, under this name' -r
-complete -c mkt -n "__fish_mkt_using_subcommand keygen" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
-complete -c mkt -n "__fish_mkt_using_subcommand keygen" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
-complete -c mkt -n "__fish_mkt_using_subcommand keygen" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
-complete -c mkt -n "__fish_mkt_using_subcommand keygen" -l output -d 'How to print data' -r -f -a "table\t'For people'
+complete -c mkt -n "__fish_mkt_using_subcommand review; and not __fish_seen_subcommand_from list show validate reject publish" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand review; and not __fish_seen_subcommand_from list show validate reject publish" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand review; and not __fish_seen_subcommand_from list show validate reject publish" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand review; and not __fish_seen_subcommand_from list show validate reject publish" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
 csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
-complete -c mkt -n "__fish_mkt_using_subcommand keygen" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mkt -n "__fish_mkt_using_subcommand review; and not __fish_seen_subcommand_from list show validate reject publish" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c mkt -n "__fish_mkt_using_subcommand keygen" -l json -d 'Short for --output json'
-complete -c mkt -n "__fish_mkt_using_subcommand keygen" -s q -l quiet -d 'Print data and errors only'
-complete -c mkt -n "__fish_mkt_using_subcommand keygen" -l verbose -d 'Print more of what happens'
-complete -c mkt -n "__fish_mkt_using_subcommand keygen" -l no-input -d 'Never ask'
-complete -c mkt -n "__fish_mkt_using_subcommand keygen" -s y -l yes -d 'Answer yes to all that would be asked'
-complete -c mkt -n "__fish_mkt_using_subcommand keygen" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand verify" -l key -d 'The key that it must be signed with: its fingerprint, or a file with the public key' -r
-complete -c mkt -n "__fish_mkt_using_subcommand verify" -l insecure-registry -d 'Registries that are spoken to without TLS, as HOST:PORT; those of this machine are anyway' -r
-complete -c mkt -n "__fish_mkt_using_subcommand verify" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
-complete -c mkt -n "__fish_mkt_using_subcommand verify" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
-complete -c mkt -n "__fish_mkt_using_subcommand verify" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
-complete -c mkt -n "__fish_mkt_using_subcommand verify" -l output -d 'How to print data' -r -f -a "table\t'For people'
+complete -c mkt -n "__fish_mkt_using_subcommand review; and not __fish_seen_subcommand_from list show validate reject publish" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand review; and not __fish_seen_subcommand_from list show validate reject publish" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand review; and not __fish_seen_subcommand_from list show validate reject publish" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand review; and not __fish_seen_subcommand_from list show validate reject publish" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand review; and not __fish_seen_subcommand_from list show validate reject publish" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand review; and not __fish_seen_subcommand_from list show validate reject publish" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand review; and not __fish_seen_subcommand_from list show validate reject publish" -f -a "list" -d 'List the builds that wait for a decision, yours or that you may decide on, the oldest first'
+complete -c mkt -n "__fish_mkt_using_subcommand review; and not __fish_seen_subcommand_from list show validate reject publish" -f -a "show" -d 'Show a build: what it is, what differs from the one that is public, and who decided what'
+complete -c mkt -n "__fish_mkt_using_subcommand review; and not __fish_seen_subcommand_from list show validate reject publish" -f -a "validate" -d 'Vouch for a build'
+complete -c mkt -n "__fish_mkt_using_subcommand review; and not __fish_seen_subcommand_from list show validate reject publish" -f -a "reject" -d 'Turn a build down; its vendor can change it and submit it again'
+complete -c mkt -n "__fish_mkt_using_subcommand review; and not __fish_seen_subcommand_from list show validate reject publish" -f -a "publish" -d 'Publish a build, and its product if that is not public yet'
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from list" -l limit -d 'How many to show' -r
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from list" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from list" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from list" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from list" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
 csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
-complete -c mkt -n "__fish_mkt_using_subcommand verify" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from list" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c mkt -n "__fish_mkt_using_subcommand verify" -l no-resolve -d 'Do not look images up in their registries: their tags may name other images tomorrow'
-complete -c mkt -n "__fish_mkt_using_subcommand verify" -l json -d 'Short for --output json'
-complete -c mkt -n "__fish_mkt_using_subcommand verify" -s q -l quiet -d 'Print data and errors only'
-complete -c mkt -n "__fish_mkt_using_subcommand verify" -l verbose -d 'Print more of what happens'
-complete -c mkt -n "__fish_mkt_using_subcommand verify" -l no-input -d 'Never ask'
-complete -c mkt -n "__fish_mkt_using_subcommand verify" -s y -l yes -d 'Answer yes to all that would be asked'
-complete -c mkt -n "__fish_mkt_using_subcommand verify" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from list" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from list" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from show" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from show" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from show" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from show" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from show" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from show" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from show" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from validate" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from validate" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from validate" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from validate" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from validate" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from validate" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from validate" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from validate" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from validate" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from validate" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from validate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from reject" -l reason -d 'Why, for its vendor' -r
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from reject" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from reject" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from reject" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from reject" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from reject" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from reject" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from reject" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from reject" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from reject" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from reject" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from reject" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from publish" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from publish" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from publish" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from publish" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from publish" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from publish" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from publish" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from publish" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from publish" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from publish" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from publish" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand watch" -l stream -d 'What to follow' -r -f -a "catalog\t'What is published and withdrawn'
 account\t'What concerns you: entitlements, claims, vouchers, tokens, platforms'
+review\t'Builds submitted for review, and what becomes of them; for those with builds.validate or builds.publish'
 audit\t'Who asked to use what; for those with attempts.read'"
 complete -c mkt -n "__fish_mkt_using_subcommand watch" -l product -d 'Follow one product and its builds, by its name or id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand watch" -l platform -d 'Follow what is to run on a platform of yours, and how far it is, by the platform\'s name or id' -r
@@ -391,30 +458,6 @@ complete -c mkt -n "__fish_mkt_using_subcommand search" -l verbose -d 'Print mor
 complete -c mkt -n "__fish_mkt_using_subcommand search" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand search" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand search" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand label" -l manifest -d 'A manifest, or a folder that has a marketplace.json' -r -F
-complete -c mkt -n "__fish_mkt_using_subcommand label" -l platform -d 'The platform to compare with, by name or id' -r
-complete -c mkt -n "__fish_mkt_using_subcommand label" -l format -d 'In which form [default: as the file\'s name ends, else text]' -r -f -a "text\t'80 columns of text'
-svg\t'A picture'
-html\t'A page'
-json\t'As the API has it'"
-complete -c mkt -n "__fish_mkt_using_subcommand label" -l file -d 'Where to write it [default: stdout]' -r -F
-complete -c mkt -n "__fish_mkt_using_subcommand label" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
-complete -c mkt -n "__fish_mkt_using_subcommand label" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
-complete -c mkt -n "__fish_mkt_using_subcommand label" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
-complete -c mkt -n "__fish_mkt_using_subcommand label" -l output -d 'How to print data' -r -f -a "table\t'For people'
-json\t'As the API has it'
-yaml\t'The same, as YAML'
-csv\t'Comma-separated values, a line each; nested ones as JSON'
-id\t'Ids only'"
-complete -c mkt -n "__fish_mkt_using_subcommand label" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
-always\t'Always'
-never\t'Never'"
-complete -c mkt -n "__fish_mkt_using_subcommand label" -l json -d 'Short for --output json'
-complete -c mkt -n "__fish_mkt_using_subcommand label" -s q -l quiet -d 'Print data and errors only'
-complete -c mkt -n "__fish_mkt_using_subcommand label" -l verbose -d 'Print more of what happens'
-complete -c mkt -n "__fish_mkt_using_subcommand label" -l no-input -d 'Never ask'
-complete -c mkt -n "__fish_mkt_using_subcommand label" -s y -l yes -d 'Answer yes to all that would be asked'
-complete -c mkt -n "__fish_mkt_using_subcommand label" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand authorize" -l quantity -d 'For how many uses' -r
 complete -c mkt -n "__fish_mkt_using_subcommand authorize" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand authorize" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
@@ -1162,31 +1205,32 @@ complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand badge; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish validate yank" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
-complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish validate yank" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
-complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish validate yank" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
-complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish validate yank" -l output -d 'How to print data' -r -f -a "table\t'For people'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish submit validate yank" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish submit validate yank" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish submit validate yank" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish submit validate yank" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
 csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
-complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish validate yank" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish submit validate yank" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish validate yank" -l json -d 'Short for --output json'
-complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish validate yank" -s q -l quiet -d 'Print data and errors only'
-complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish validate yank" -l verbose -d 'Print more of what happens'
-complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish validate yank" -l no-input -d 'Never ask'
-complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish validate yank" -s y -l yes -d 'Answer yes to all that would be asked'
-complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish validate yank" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish validate yank" -f -a "list" -d 'List builds'
-complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish validate yank" -f -a "show" -d 'Show one'
-complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish validate yank" -f -a "create" -d 'Create one'
-complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish validate yank" -f -a "update" -d 'Change fields of one'
-complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish validate yank" -f -a "delete" -d 'Delete one, with all that it is composed of'
-complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish validate yank" -f -a "publish" -d 'Publish one: from then on its content is fixed'
-complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish validate yank" -f -a "validate" -d 'Vouch for one'
-complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish validate yank" -f -a "yank" -d 'Withdraw one from new deployments; those that run it keep it'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish submit validate yank" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish submit validate yank" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish submit validate yank" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish submit validate yank" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish submit validate yank" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish submit validate yank" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish submit validate yank" -f -a "list" -d 'List builds'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish submit validate yank" -f -a "show" -d 'Show one'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish submit validate yank" -f -a "create" -d 'Create one'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish submit validate yank" -f -a "update" -d 'Change fields of one'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish submit validate yank" -f -a "delete" -d 'Delete one, with all that it is composed of'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish submit validate yank" -f -a "publish" -d 'Publish one: from then on its content is fixed'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish submit validate yank" -f -a "submit" -d 'Hand one in for review'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish submit validate yank" -f -a "validate" -d 'Vouch for one'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and not __fish_seen_subcommand_from list show create update delete publish submit validate yank" -f -a "yank" -d 'Withdraw one from new deployments; those that run it keep it'
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from list" -l product -d 'The product that it belongs to, by name or id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from list" -l page -d 'The page, from 1' -r
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from list" -l per-page -d 'Entries on a page' -r
@@ -1309,6 +1353,24 @@ complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from publish" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from publish" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from publish" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from submit" -l product -d 'The product that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from submit" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from submit" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from submit" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from submit" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from submit" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from submit" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from submit" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from submit" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from submit" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from submit" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from submit" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from validate" -l product -d 'The product that it belongs to, by name or id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from validate" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from validate" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
@@ -1328,6 +1390,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcomman
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from validate" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from validate" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from yank" -l product -d 'The product that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from yank" -l reason -d 'Why, for all who see it' -r
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from yank" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from yank" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand build; and __fish_seen_subcommand_from yank" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F

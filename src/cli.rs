@@ -3,6 +3,7 @@
 mod ask;
 mod audit;
 mod authorize;
+mod checks;
 mod completions;
 mod csv;
 mod error;

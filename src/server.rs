@@ -8,6 +8,7 @@ mod authorizations;
 mod body;
 mod cable;
 mod cache;
+mod checks;
 mod crud;
 mod deadline;
 mod device;
@@ -47,6 +48,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use url::Url;
 
+pub use checks::{By, Check};
 pub use limits::Limits;
 pub use openapi::document as openapi;
 pub use origin::{Proxy, WebOrigin};
@@ -89,6 +91,8 @@ pub struct Settings {
     pub self_publishing: bool,
     /// What is required of builds before they are published.
     pub requires: Requirements,
+    /// What checks them, if anything does.
+    pub check: Option<Check>,
     /// The token of the first administrator.
     pub admin_token: Secret,
     /// The mail addresses of administrators.

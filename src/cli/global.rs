@@ -81,7 +81,7 @@ pub struct Global {
 }
 
 /// The variables that hold secrets themselves. They have no flags: other users of a machine see flags.
-const SECRETS: [&str; 3] = ["MKT_TOKEN", "MKT_SECRET_KEY", "MKT_ADMIN_TOKEN"];
+const SECRETS: [&str; 4] = ["MKT_TOKEN", "MKT_SECRET_KEY", "MKT_ADMIN_TOKEN", "MKT_CHECK_SECRET"];
 
 impl Global {
     /// How to print data.

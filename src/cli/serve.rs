@@ -8,6 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
+use super::checks::CheckArgs;
 use super::error::{Code, Failed};
 use super::global::secret;
 use super::limits::LimitArgs;
@@ -99,6 +100,9 @@ pub struct Args {
     #[arg(long, env = "MKT_REQUIRE_REVIEW", value_name = "BOOL", default_value_t = false, action = clap::ArgAction::Set)]
     require_review: bool,
 
+    #[command(flatten)]
+    check: CheckArgs,
+
     /// Addresses or networks of proxies whose Forwarded headers are believed
     #[arg(long, env = "MKT_TRUSTED_PROXIES", value_name = "NET", value_delimiter = ',')]
     trusted_proxies: Vec<Proxy>,
@@ -136,6 +140,7 @@ pub async fn run(args: Args, printer: &Printer) -> Result<(), Failed> {
         let message = format!("The administrator's token is shorter than {SHORTEST_TOKEN} characters.");
         return Err(Failed::with_code(Code::Usage, message).hint("Make one with: openssl rand -hex 32"));
     }
+    let check = args.check.check()?;
     let made = configured.is_none();
     let admin_token = administrator::token(configured, &key);
     let settings = Settings {
@@ -147,7 +152,8 @@ pub async fn run(args: Args, printer: &Printer) -> Result<(), Failed> {
         cors_origins: args.cors_origins,
         anonymous_events: args.anonymous_events,
         self_publishing: args.self_publishing,
-        requires: Requirements { review: args.require_review },
+        requires: Requirements { review: args.require_review, check: check.is_some() },
+        check,
         admin_token: admin_token.clone(),
         admin_emails: args.admin_emails,
         limits: args.limits.limits(),

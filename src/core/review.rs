@@ -1,6 +1,7 @@
 //! Review: what the operator requires of builds before they are published, and what a change of a build means for its review.
 //! Each step is kept by `history` and told by `told`.
 
+pub mod check;
 mod history;
 mod told;
 
@@ -18,6 +19,8 @@ pub use told::event;
 pub struct Requirements {
     /// That somebody other than who submitted it has validated it.
     pub review: bool,
+    /// That it has passed the operator's check.
+    pub check: bool,
 }
 
 /// A step in the review of a build.
@@ -89,11 +92,16 @@ impl Requirements {
     /// # Errors
     /// When the database is away.
     pub async fn missing(self, db: &Db, build: &Build) -> Result<Option<String>> {
-        let why = match (build.submitted_at, build.validated_at) {
-            _ if !self.review => return Ok(None),
-            (Some(_), Some(_)) if history::has_four_eyes(db, build).await? => return Ok(None),
-            (Some(_), _) => "somebody other than who submitted it has to validate it first.",
-            (None, _) => "it has to be submitted for review first, and validated by somebody else.",
+        let why = if self == Self::default() {
+            return Ok(None);
+        } else if build.submitted_at.is_none() {
+            "it has to be submitted for review first."
+        } else if self.check && build.checked_at.is_none() {
+            "it has to pass the marketplace's check first."
+        } else if self.review && !history::has_four_eyes(db, build).await? {
+            "somebody other than who submitted it has to validate it first."
+        } else {
+            return Ok(None);
         };
         Ok(Some(format!("Build {} can't be published yet: {why}", build.version)))
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
 
-use super::App;
+use super::{App, checks};
 use crate::core::event::{self, resume};
 use crate::core::model::Product;
 use crate::core::{Result, clock, idempotency, presence, session};
@@ -23,7 +23,7 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// Does all of it until the server ends.
 pub async fn run(app: App) {
     // What is urgent does not wait for what takes long.
-    tokio::join!(keep_up(&app), keep_tidy(&app));
+    tokio::join!(keep_up(&app), keep_tidy(&app), checks::run(&app));
 }
 
 async fn keep_up(app: &App) {

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{Product, PublisherKey, Signer};
 use crate::core::access::{Caller, Verb};
-use crate::core::clock::Timestamp;
+use crate::core::clock::{self, Timestamp};
 use crate::core::db::{Db, Json, Tx};
 use crate::core::event::{EventType, NewEvent};
 use crate::core::field::choice::choice;
@@ -191,8 +191,8 @@ impl Build {
     /// # Errors
     /// When it is not to be seen, the caller may not change it, or it is published.
     pub async fn submit(db: &Db, caller: &Caller, product: Uuid, id: Uuid) -> Result<Located<Self>> {
-        let now = caller.now;
-        let submit = |build: &mut Self| build.mark_submitted(now);
+        // Whoever had to wait for somebody else's decision submits after that.
+        let submit = |build: &mut Self| build.mark_submitted(clock::now());
         resource::transition(db, caller, &[product], id, Verb::Update, submit).await
     }
 
@@ -201,10 +201,9 @@ impl Build {
     /// # Errors
     /// When it is not to be seen, the caller may neither validate nor publish, or it is published.
     pub async fn reject(db: &Db, caller: &Caller, product: Uuid, id: Uuid, reason: Remark) -> Result<Located<Self>> {
-        let now = caller.now;
         let permitted = |verb: &Verb| caller.permits(Self::TABLE.permission(), *verb);
         let verb = [Verb::Validate, Verb::Publish].into_iter().find(permitted).unwrap_or(Verb::Validate);
-        let reject = |build: &mut Self| build.mark_rejected(now, reason);
+        let reject = |build: &mut Self| build.mark_rejected(clock::now(), reason);
         resource::transition(db, caller, &[product], id, verb, reject).await
     }
 
@@ -242,9 +241,8 @@ impl Build {
     /// # Errors
     /// When it is not to be seen, the caller may not validate, or must not because it is the caller's own submission.
     pub async fn vouch(db: &Db, caller: &Caller, product: Uuid, id: Uuid) -> Result<Located<Self>> {
-        let now = caller.now;
         let vouch = |build: &mut Self| {
-            build.validated_at.get_or_insert(now);
+            build.validated_at.get_or_insert(clock::now());
             build.withdraw_rejection();
         };
         resource::transition(db, caller, &[product], id, Verb::Validate, vouch).await

@@ -14,7 +14,8 @@ use crate::core::db::{Db, Statement, Tx};
 use crate::core::manifest::{self, Manifest};
 use crate::core::model::{Build, License, Product, ProductLicense};
 use crate::core::resource::{self, Located, Resource};
-use crate::core::{Kind, Result};
+use crate::core::review::check;
+use crate::core::{Kind, Result, clock};
 
 /// Who publishes, where, and what was done so far.
 pub(super) struct Publisher<'a> {
@@ -74,6 +75,9 @@ impl<'a> Publisher<'a> {
             product = self.make_public(product, Product::mark_published).await?;
         } else {
             build = self.submit(build).await?;
+            if let (Some(tx), true) = (self.tx, publishes && self.caller.requires.check) {
+                check::publish_once_passed(tx, build.id, self.caller.user_id()).await?;
+            }
         }
         let product = Located::new(product, self.caller, &[]);
         let build = Located::new(build, self.caller, &[product.record.id.uuid()]);
@@ -243,7 +247,7 @@ impl<'a> Publisher<'a> {
     async fn make_public<R: Resource + Publishable>(
         &mut self,
         row: R,
-        mark: fn(&mut R, crate::core::clock::Timestamp),
+        mark: fn(&mut R, clock::Timestamp),
     ) -> Result<R> {
         let mut public = row.clone();
         mark(&mut public, self.caller.now);
@@ -263,7 +267,7 @@ impl<'a> Publisher<'a> {
             return Ok(build);
         }
         let mut submitted = build.clone();
-        submitted.mark_submitted(self.caller.now);
+        submitted.mark_submitted(clock::now());
         self.note(Action::Submit, &build, build.version.to_string(), Vec::new());
         let Some(tx) = self.tx else { return Ok(submitted) };
         let place = [build.product_id.uuid()];

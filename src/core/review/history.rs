@@ -2,10 +2,10 @@
 
 use uuid::Uuid;
 
-use super::step;
+use super::{check, step};
 use crate::core::Result;
 use crate::core::access::Caller;
-use crate::core::clock::Timestamp;
+use crate::core::clock::{self, Timestamp};
 use crate::core::db::{Db, Tx};
 use crate::core::field::Remark;
 use crate::core::id::Id;
@@ -16,20 +16,28 @@ use crate::core::model::{Build, User, Verdict};
 /// # Errors
 /// When the database refuses or is away.
 pub async fn record(tx: &Tx, caller: &Caller, old: Option<&Build>, new: &Build) -> Result<()> {
-    match step(old, new) {
-        Some(step) => write(tx, new.id, caller.user_id(), step.verdict, step.remark, caller.now).await,
-        None => Ok(()),
+    let Some(step) = step(old, new) else { return Ok(()) };
+    if step.verdict == Verdict::Submitted && caller.requires.check {
+        check::enqueue(tx, new).await?;
     }
+    // By these, submissions and validations are found again.
+    let at = match step.verdict {
+        Verdict::Submitted => new.submitted_at,
+        Verdict::Validated => new.validated_at,
+        _ => None,
+    };
+    write(tx, new.id, caller.user_id(), step.verdict, step.remark, at.unwrap_or_else(clock::now)).await
 }
 
-/// Keeps a step. Ids that grow keep steps of one instant in order.
+/// Keeps a step, which happens now: the build is locked, so all before it have happened. Ids that grow keep steps of one
+/// instant in order.
 pub(super) async fn write(
     tx: &Tx,
     build: Id<Build>,
     user: Option<Id<User>>,
     verdict: Verdict,
     remark: Option<&Remark>,
-    now: Timestamp,
+    at: Timestamp,
 ) -> Result<()> {
     tx.execute(crate::sql!(
         "insert into reviews (id, build_id, user_id, verdict, remark, created_at, updated_at) \
@@ -39,7 +47,7 @@ pub(super) async fn write(
         user,
         verdict.word(),
         remark.cloned(),
-        now
+        at
     ))
     .await
     .map(drop)

@@ -155,11 +155,12 @@ impl Maker<'_> {
         self.make(&format!("{exposure}/parameters"), json!({ "name": state })).await;
         if state == "draft" {
             post(self.server, &format!("{build}/submit")).await;
+        } else {
+            let asset = self.server.request(Method::PUT, &format!("{build}/asset")).body(build.clone());
+            assert_eq!(Answer::to(asset).await.status, 200);
         }
         post(self.server, &format!("{build}/validate")).await;
         if state != "draft" {
-            let asset = self.server.request(Method::PUT, &format!("{build}/asset")).body(build.clone());
-            assert_eq!(Answer::to(asset).await.status, 200);
             post(self.server, &format!("{build}/publish")).await;
         }
         if state == "yanked" {
