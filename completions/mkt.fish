@@ -46,9 +46,12 @@ complete -c mkt -n "__fish_mkt_needs_command" -f -a "serve" -d 'Serve the market
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "migrate" -d 'Bring the database\'s schema up to date, or tell where it stands'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "publish" -d 'Publish packages: validate each marketplace.json, compare it with the marketplace, and apply the difference'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "import" -d 'Import artifacts as products, each with its file as the asset of a build'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "keygen" -d 'Make a key to sign packages with'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "verify" -d 'Check a build against its publisher\'s signature'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "review" -d 'Review builds before they are published'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "watch" -d 'Follow what happens, in the catalogue unless told otherwise: a line each, or NDJSON with --json'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "search" -d 'Search the catalogue'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "label" -d 'Show the label of a build: what it is, who stands behind it, and what it needs to run'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "authorize" -d 'Ask whether a product may be used, and have the use counted'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "verify-receipt" -d 'Check that a receipt is the marketplace\'s, and that it still holds'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "status" -d 'Tell whether the marketplace is well, and who you are there'
@@ -112,6 +115,10 @@ complete -c mkt -n "__fish_mkt_using_subcommand serve" -l self-publishing -d 'Le
 false\t''"
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l require-review -d 'Require that somebody has validated a build who did not submit it, before it is published' -r -f -a "true\t''
 false\t''"
+complete -c mkt -n "__fish_mkt_using_subcommand serve" -l check-command -d 'A program that checks each build that is submitted, and its arguments, separated by blanks. The manifest is on its standard input; with 0 it lets the build pass, else the build is rejected with what the program says. Nothing is published that has not passed' -r
+complete -c mkt -n "__fish_mkt_using_subcommand serve" -l check-url -d 'A webhook that does so: it is sent the submission and answers {"verdict": "passed" or "failed", "message": …}' -r
+complete -c mkt -n "__fish_mkt_using_subcommand serve" -l check-secret-file -d 'A file with the secret that what is sent to the webhook is signed with; MKT_CHECK_SECRET holds the secret itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand serve" -l check-timeout -d 'How many seconds a check may take' -r
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l trusted-proxies -d 'Addresses or networks of proxies whose Forwarded headers are believed' -r
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l cors-origins -d 'Web origins that may call the API [default: any]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l max-connections -d 'How many connections are open at a time, as far as the limit of open files allows' -r
@@ -216,6 +223,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from check" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from check" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand publish" -l sign -d 'A private key to sign with, as mkt keygen makes it' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand publish" -l insecure-registry -d 'Registries that are spoken to without TLS, as HOST:PORT; those of this machine are anyway' -r
+complete -c mkt -n "__fish_mkt_using_subcommand publish" -l timeout -d 'For how long to wait' -r
 complete -c mkt -n "__fish_mkt_using_subcommand publish" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand publish" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand publish" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
@@ -229,6 +239,8 @@ always\t'Always'
 never\t'Never'"
 complete -c mkt -n "__fish_mkt_using_subcommand publish" -s n -l dry-run -d 'Only tell what would be done'
 complete -c mkt -n "__fish_mkt_using_subcommand publish" -l strict -d 'Take warnings for errors'
+complete -c mkt -n "__fish_mkt_using_subcommand publish" -l no-resolve -d 'Do not look images up in their registries: their tags may name other images tomorrow'
+complete -c mkt -n "__fish_mkt_using_subcommand publish" -l wait -d 'Wait until what was published is visible to everybody'
 complete -c mkt -n "__fish_mkt_using_subcommand publish" -l json -d 'Short for --output json'
 complete -c mkt -n "__fish_mkt_using_subcommand publish" -s q -l quiet -d 'Print data and errors only'
 complete -c mkt -n "__fish_mkt_using_subcommand publish" -l verbose -d 'Print more of what happens'
@@ -301,6 +313,44 @@ complete -c mkt -n "__fish_mkt_using_subcommand import; and __fish_seen_subcomma
 complete -c mkt -n "__fish_mkt_using_subcommand import; and __fish_seen_subcommand_from fhir" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand import; and __fish_seen_subcommand_from fhir" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand import; and __fish_seen_subcommand_from fhir" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand keygen" -l register -d 'Register the public key with the marketplace, under this name' -r
+complete -c mkt -n "__fish_mkt_using_subcommand keygen" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand keygen" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand keygen" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand keygen" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand keygen" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand keygen" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand keygen" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand keygen" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand keygen" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand keygen" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand keygen" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand verify" -l key -d 'The key that it must be signed with: its fingerprint, or a file with the public key' -r
+complete -c mkt -n "__fish_mkt_using_subcommand verify" -l insecure-registry -d 'Registries that are spoken to without TLS, as HOST:PORT; those of this machine are anyway' -r
+complete -c mkt -n "__fish_mkt_using_subcommand verify" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand verify" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand verify" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand verify" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand verify" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand verify" -l no-resolve -d 'Do not look images up in their registries: their tags may name other images tomorrow'
+complete -c mkt -n "__fish_mkt_using_subcommand verify" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand verify" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand verify" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand verify" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand verify" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand verify" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand review; and not __fish_seen_subcommand_from list show validate reject publish" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand review; and not __fish_seen_subcommand_from list show validate reject publish" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand review; and not __fish_seen_subcommand_from list show validate reject publish" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
@@ -458,6 +508,30 @@ complete -c mkt -n "__fish_mkt_using_subcommand search" -l verbose -d 'Print mor
 complete -c mkt -n "__fish_mkt_using_subcommand search" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand search" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand search" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand label" -l manifest -d 'A manifest, or a folder that has a marketplace.json' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand label" -l platform -d 'The platform to compare with, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand label" -l format -d 'In which form [default: as the file\'s name ends, else text]' -r -f -a "text\t'80 columns of text'
+svg\t'A picture'
+html\t'A page'
+json\t'As the API has it'"
+complete -c mkt -n "__fish_mkt_using_subcommand label" -l file -d 'Where to write it [default: stdout]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand label" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand label" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand label" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand label" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand label" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand label" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand label" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand label" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand label" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand label" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand label" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand authorize" -l quantity -d 'For how many uses' -r
 complete -c mkt -n "__fish_mkt_using_subcommand authorize" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand authorize" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
