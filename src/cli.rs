@@ -5,8 +5,10 @@ mod audit;
 mod authorize;
 mod completions;
 mod csv;
+mod diagnostics;
 mod error;
 mod global;
+mod init;
 mod limits;
 mod login;
 mod logout;
@@ -16,6 +18,7 @@ mod migrate;
 mod near;
 mod openapi;
 mod output;
+mod package;
 mod profile;
 mod publish;
 mod resource;
@@ -24,6 +27,7 @@ mod serve;
 mod signing_key;
 mod status;
 mod storage;
+mod validate;
 mod verify_receipt;
 mod watch;
 mod whoami;
@@ -54,6 +58,8 @@ struct Cli {
 enum Command {
     Serve(Box<serve::Args>),
     Migrate(migrate::Args),
+    Init(Box<init::Args>),
+    Validate(validate::Args),
     Publish(publish::Args),
     Watch(watch::Args),
     Search(search::Args),
@@ -89,6 +95,8 @@ fn run(cli: Cli, printer: &Printer) -> Result<(), Failed> {
     match cli.command {
         Command::Serve(args) => block_on(serve::run(*args, printer)),
         Command::Migrate(args) => block_on(migrate::run(args, printer)),
+        Command::Init(args) => block_on(init::run(*args, global, printer)),
+        Command::Validate(args) => validate::run(&args, printer),
         Command::Publish(args) => block_on(publish::run(args, global, printer)),
         Command::Watch(args) => block_on(watch::run(args, global, printer)),
         Command::Search(args) => block_on(search::run(args, global, printer)),

@@ -3,6 +3,7 @@
 mod authorize;
 mod browser;
 mod commands;
+mod init;
 mod login;
 mod migrate;
 mod operators;
@@ -10,4 +11,5 @@ mod profiles;
 mod publish;
 mod resources;
 mod tokens;
+mod validate;
 mod vouchers;

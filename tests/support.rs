@@ -9,6 +9,7 @@ mod manifest;
 mod provider;
 mod proxy;
 mod server;
+mod terminal;
 
 pub use cluster::Cluster;
 pub use command::{Case, Ran, bare, mkt};
@@ -18,6 +19,7 @@ pub use manifest::Manifest;
 pub use provider::{Browser, Provider, query, register};
 pub use proxy::Proxy;
 pub use server::{ADMIN_TOKEN, SECRET_KEY, Server};
+pub use terminal::converse;
 
 /// Runs each test on SQLite and on PostgreSQL: `on_both! { async fn name(database: Database) { … } }`.
 macro_rules! on_both {

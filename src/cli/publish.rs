@@ -4,18 +4,13 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::ask;
 use super::error::{Code, Failed};
 use super::global::{Global, Output};
 use super::output::{Printer, cell, excerpt, table};
+use super::{ask, diagnostics, package};
 use crate::client::Client;
-use crate::core::manifest::{self, Diagnostic, Severity};
+use crate::core::manifest::{self, Severity};
 use crate::core::package::{Action, Outcome};
-
-/// The file that describes a package.
-const MANIFEST: &str = "marketplace.json";
-/// How deep folders are searched for packages.
-const DEEPEST: usize = 16;
 
 /// Publish packages: validate each marketplace.json, compare it with the marketplace, and apply the difference
 ///
@@ -39,11 +34,7 @@ pub async fn run(args: Args, global: &Global, printer: &Printer) -> Result<(), F
     let client = global.client()?;
     let mut manifests = Vec::new();
     for path in &args.paths {
-        find(path, 0, &mut manifests)?;
-    }
-    if manifests.is_empty() {
-        let paths: Vec<_> = args.paths.iter().map(|path| path.display().to_string()).collect();
-        return Err(Failed::with_code(Code::NotFound, format!("There is no {MANIFEST} in {}.", paths.join(", "))));
+        manifests.extend(package::find(path)?);
     }
     let bar = printer.progress(manifests.len());
     let mut results = Vec::new();
@@ -93,35 +84,6 @@ pub async fn run(args: Args, global: &Global, printer: &Printer) -> Result<(), F
     }
 }
 
-/// Collects manifests: a file itself, a folder's own, else those further down.
-fn find(path: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Failed> {
-    let unreadable = |error: std::io::Error| {
-        let code = if error.kind() == std::io::ErrorKind::NotFound { Code::NotFound } else { Code::Failed };
-        Failed::with_code(code, format!("Can't read {}: {error}.", path.display()))
-    };
-    if !std::fs::metadata(path).map_err(unreadable)?.is_dir() {
-        found.push(path.to_owned());
-        return Ok(());
-    }
-    let own = path.join(MANIFEST);
-    if own.is_file() {
-        found.push(own);
-        return Ok(());
-    }
-    if depth == DEEPEST {
-        return Ok(());
-    }
-    let mut folders = Vec::new();
-    for entry in std::fs::read_dir(path).map_err(unreadable)? {
-        let entry = entry.map_err(unreadable)?;
-        if entry.file_type().map_err(unreadable)?.is_dir() {
-            folders.push(entry.path());
-        }
-    }
-    folders.sort();
-    folders.iter().try_for_each(|folder| find(folder, depth + 1, found))
-}
-
 /// A manifest that can be published.
 struct Package<'a> {
     path: &'a Path,
@@ -136,9 +98,7 @@ impl<'a> Package<'a> {
         let text =
             String::from_utf8(bytes).map_err(|_| Failed::new(format!("{} is not UTF-8 text.", path.display())))?;
         let checked = manifest::check(&text);
-        for diagnostic in &checked.diagnostics {
-            printer.note(&located(path, diagnostic));
-        }
+        diagnostics::show(&path.display().to_string(), &text, &checked.diagnostics, printer);
         let of = |severity| checked.diagnostics.iter().filter(|diagnostic| diagnostic.severity == severity).count();
         match (of(Severity::Error), of(Severity::Warning)) {
             (0, warnings) if strict && warnings > 0 => Err(Failed::new(format!(
@@ -213,10 +173,6 @@ impl<'a> Package<'a> {
         });
         printer.data(&table(&["ACTION", "RESOURCE", "NAME", "CHANGES"], rows))
     }
-}
-
-fn located(path: &Path, diagnostic: &Diagnostic) -> String {
-    format!("{}:{diagnostic}\n  help: {}", path.display(), diagnostic.help)
 }
 
 /// A refusal with what differs from what is published.
