@@ -99,7 +99,8 @@ pub async fn run(args: Args, global: &Global, printer: &Printer) -> Result<(), F
     let draft = draft(&args, global).await?;
     write(&args.folder, &path, &draft.to_json(), args.force)?;
     if printer.output == Output::Table {
-        printer.note(&format!("Wrote {}. To go on: mkt validate, then mkt publish --dry-run.", path.display()));
+        let (path, folder) = (path.display(), args.folder.display());
+        printer.note(&format!("Wrote {path}. To go on: mkt validate {folder}, then mkt publish --dry-run {folder}."));
     }
     let written = json!({ "path": path, "product_id": draft.product_id, "build_id": draft.build_id });
     printer.value(&written, |_| String::new(), |written| vec![cell(&written["product_id"])])

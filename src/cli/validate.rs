@@ -1,6 +1,6 @@
 //! `mkt validate`
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -18,7 +18,7 @@ use crate::core::manifest::{Diagnostic, Manifest, Severity};
 pub struct Args {
     /// Manifests, folders that have a marketplace.json, or trees of them; - reads a manifest from stdin
     #[arg(default_value = ".", value_name = "PATH")]
-    paths: Vec<String>,
+    paths: Vec<PathBuf>,
 
     /// Take warnings for errors
     #[arg(long)]
@@ -68,11 +68,11 @@ pub fn run(args: &Args, printer: &Printer) -> Result<(), Failed> {
 }
 
 /// The packages at a path, each read, or why it can't be.
-fn packages(path: &str) -> Vec<Result<Package, Failed>> {
-    if path == "-" {
+fn packages(path: &Path) -> Vec<Result<Package, Failed>> {
+    if path == Path::new("-") {
         return vec![Package::read_stdin().map_err(|error| unreadable(Path::new("stdin"), &error))];
     }
-    match find(Path::new(path)) {
+    match find(path) {
         Ok(found) => found.iter().map(|path| Package::read(path).map_err(|error| unreadable(path, &error))).collect(),
         Err(failed) => vec![Err(failed)],
     }

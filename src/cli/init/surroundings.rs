@@ -29,8 +29,8 @@ impl Surroundings {
         let user = std::env::var("USER").ok().and_then(|user| line(&user));
         Self {
             name: name(folder),
-            author: git("user.name").or(user).unwrap_or_else(|| "Unknown".to_owned()),
-            contact: git("user.email"),
+            author: git(folder, "user.name").or(user).unwrap_or_else(|| "Unknown".to_owned()),
+            contact: git(folder, "user.email"),
             ports,
             environment,
         }
@@ -49,8 +49,11 @@ fn name(folder: &Path) -> String {
 }
 
 /// A setting of git, if there is git.
-fn git(setting: &str) -> Option<String> {
+fn git(folder: &Path, setting: &str) -> Option<String> {
     let mut command = Command::new("git");
+    if folder.is_dir() {
+        command.current_dir(folder);
+    }
     let output = command.args(["config", "--get", setting]).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
     line(&String::from_utf8(output.stdout).ok()?)
 }
