@@ -100,7 +100,7 @@ pub async fn run(args: Args, global: &Global, printer: &Printer) -> Result<(), F
     write(&args.folder, &path, &draft.to_json(), args.force)?;
     if printer.output == Output::Table {
         let (path, folder) = (path.display(), args.folder.display());
-        printer.note(&format!("Wrote {path}. To go on: mkt validate {folder}, then mkt publish --dry-run {folder}."));
+        printer.note(&format!("Wrote {path}. Go on with: mkt validate {folder} && mkt publish --dry-run {folder}"));
     }
     let written = json!({ "path": path, "product_id": draft.product_id, "build_id": draft.build_id });
     printer.value(&written, |_| String::new(), |written| vec![cell(&written["product_id"])])

@@ -102,8 +102,9 @@ fn summary(reports: &[Report]) -> String {
     let invalid = reports.iter().filter(|report| !report.valid).count();
     let verdict = match reports {
         [] => return "Nothing was checked.".to_owned(),
-        [only] if invalid == 0 => format!("{} is valid", only.path),
-        [only] => format!("{} is not valid", only.path),
+        [only] => {
+            format!("{} is {}valid", only.path.replace(char::is_control, "?"), if invalid == 0 { "" } else { "not " })
+        }
         all if invalid == 0 => format!("{} manifests are valid", all.len()),
         all => format!("{invalid} of {} manifests are not valid", all.len()),
     };

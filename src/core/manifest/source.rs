@@ -79,9 +79,10 @@ fn not_json(text: &str, error: &serde_json::Error, report: &Report) {
         (_, Some('\'' | '“' | '”' | '„' | '‘' | '’')) => {
             ("has a quote that JSON does not know", "Put texts in plain double quotes: \"…\".")
         }
-        (what, _) if what.starts_with("control character") => {
+        (what, Some('\n' | '\r' | '\t')) if what.starts_with("control character") => {
             ("has a line break or a tab inside a text", "Write a line break as \\n and a tab as \\t.")
         }
+        (what, _) if what.starts_with("control character") => ("has a control character inside a text", "Remove it."),
         (what, _) => (what, LOOK),
     };
     let message = if message == what { format!("is not JSON: {what}") } else { message.to_owned() };

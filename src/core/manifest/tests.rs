@@ -212,6 +212,8 @@ fn what_is_no_document_has_one_error() {
         ("null", "1:1: error: must be an object, but is null"),
         ("{} {}", "1:4: error: goes on after its end"),
         ("{,}", "1:2: error: is not JSON: key must be a string"),
+        ("{\"a\": \"\u{1b}\"}", "1:8: error: has a control character inside a text"),
+        ("{\"a\": \"b\n\"}", "1:9: error: has a line break or a tab inside a text"),
         ("{\"a\": 01}", "1:8: error: is not JSON: invalid number"),
         ("{\"a\": 1e999}", "1:11: error: is not JSON: number out of range"),
         ("{\"a\": +1}", "1:7: error: is not JSON: expected value"),
