@@ -44,6 +44,8 @@ complete -c mkt -n "__fish_mkt_needs_command" -s h -l help -d 'Print help (see m
 complete -c mkt -n "__fish_mkt_needs_command" -s V -l version -d 'Print version'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "serve" -d 'Serve the marketplace: API and WebSocket. Creates and migrates its database by itself'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "migrate" -d 'Bring the database\'s schema up to date, or tell where it stands'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "init" -d 'Make a marketplace.json for a product, by questions or by flags'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "validate" -d 'Check packages without a marketplace: each marketplace.json, and the files beside it that it names'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "publish" -d 'Publish packages: validate each marketplace.json, compare it with the marketplace, and apply the difference'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "import" -d 'Import artifacts as products, each with its file as the asset of a build'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "keygen" -d 'Make a key to sign packages with'
@@ -223,6 +225,55 @@ complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcomm
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from check" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from check" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand init" -l name -d 'What the product is called [default: after the folder]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand init" -l description -d 'What it is and does' -r
+complete -c mkt -n "__fish_mkt_using_subcommand init" -l image -d 'The container image that it runs from; without a tag, the version is the tag' -r
+complete -c mkt -n "__fish_mkt_using_subcommand init" -l asset -d 'The file that it consists of, as a path inside the folder' -r
+complete -c mkt -n "__fish_mkt_using_subcommand init" -l version -d 'The version of the first build [default: the image\'s tag, else 0.1.0]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand init" -l organization -d 'Who makes it [default: you]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand init" -l contact -d 'How to reach them [default: your mail address in git]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand init" -l license -d 'A licence that it is offered under: the SPDX identifier of a common one such as MIT, or NAME=URL' -r
+complete -c mkt -n "__fish_mkt_using_subcommand init" -l mime-type -d 'What kind of thing it is, such as application/smart.v1 [default: that of container images]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand init" -l domain -d 'A field of health care that it is for' -r
+complete -c mkt -n "__fish_mkt_using_subcommand init" -l task -d 'The name of the process that runs [default: web with ports, else main]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand init" -l port -d 'A TCP port that it serves [default: those of the Containerfile]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand init" -l marketplace-url -d 'The marketplace that it is for [default: the one that --server or the profile names]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand init" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand init" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand init" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand init" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand init" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand init" -l force -d 'Replace a marketplace.json that is there'
+complete -c mkt -n "__fish_mkt_using_subcommand init" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand init" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand init" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand init" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand init" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand validate" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand validate" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand validate" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand validate" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand validate" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand validate" -l strict -d 'Take warnings for errors'
+complete -c mkt -n "__fish_mkt_using_subcommand validate" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand validate" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand validate" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand validate" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand validate" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand validate" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand publish" -l sign -d 'A private key to sign with, as mkt keygen makes it' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand publish" -l insecure-registry -d 'Registries that are spoken to without TLS, as HOST:PORT; those of this machine are anyway' -r
 complete -c mkt -n "__fish_mkt_using_subcommand publish" -l timeout -d 'For how long to wait' -r

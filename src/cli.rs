@@ -6,9 +6,11 @@ mod authorize;
 mod checks;
 mod completions;
 mod csv;
+mod diagnostics;
 mod error;
 mod global;
 mod import;
+mod init;
 mod keygen;
 mod label;
 mod limits;
@@ -20,6 +22,7 @@ mod migrate;
 mod near;
 mod openapi;
 mod output;
+mod package;
 mod profile;
 mod publish;
 mod registry;
@@ -30,6 +33,7 @@ mod serve;
 mod signing_key;
 mod status;
 mod storage;
+mod validate;
 mod verify;
 mod verify_receipt;
 mod watch;
@@ -61,6 +65,8 @@ struct Cli {
 enum Command {
     Serve(Box<serve::Args>),
     Migrate(migrate::Args),
+    Init(Box<init::Args>),
+    Validate(validate::Args),
     Publish(publish::Args),
     Import(import::Args),
     Keygen(keygen::Args),
@@ -101,6 +107,8 @@ fn run(cli: Cli, printer: &Printer) -> Result<(), Failed> {
     match cli.command {
         Command::Serve(args) => block_on(serve::run(*args, printer)),
         Command::Migrate(args) => block_on(migrate::run(args, printer)),
+        Command::Init(args) => block_on(init::run(*args, global, printer)),
+        Command::Validate(args) => validate::run(&args, printer),
         Command::Publish(args) => block_on(publish::run(args, global, printer)),
         Command::Import(args) => block_on(import::run(args, global, printer)),
         Command::Keygen(args) => block_on(keygen::run(args, global, printer)),

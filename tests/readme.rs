@@ -31,6 +31,7 @@ async fn the_page_about_publishing_says_what_is() {
     let output = run(&server, &folder, &blocks("docs/publishing.md", "sh")).await;
     let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     for (told, text) in [
+        (&stderr, "Did you mean \"image\"?"),
         (&stdout, "Waiting Times 1.0.0: unchanged"),
         (&stderr, "that takes your consent"),
         (&stderr, "8080 → 9090"),
@@ -39,6 +40,8 @@ async fn the_page_about_publishing_says_what_is() {
     ] {
         assert!(told.contains(text), "{text}: {stdout}\n{stderr}");
     }
+    let checked: Value = serde_json::from_slice(&std::fs::read(folder.join("checked.json")).unwrap()).unwrap();
+    assert_eq!(checked[0]["valid"], true, "{checked}");
     let tree: Value = serde_json::from_slice(&std::fs::read(folder.join("published.json")).unwrap()).unwrap();
     assert!(tree.as_array().unwrap().iter().all(|done| done["outcome"]["unchanged"] == true), "{tree}");
 }

@@ -11,6 +11,7 @@ mod provider;
 mod proxy;
 mod registry;
 mod server;
+mod terminal;
 
 pub use cluster::Cluster;
 pub use command::{Case, Ran, bare, mkt};
@@ -22,6 +23,7 @@ pub use provider::{Browser, Provider, query, register};
 pub use proxy::Proxy;
 pub use registry::{ALEX, ROBIN, Registry};
 pub use server::{ADMIN_TOKEN, SECRET_KEY, Server};
+pub use terminal::converse;
 
 /// Runs each test on SQLite and on PostgreSQL: `on_both! { async fn name(database: Database) { … } }`.
 macro_rules! on_both {

@@ -2,7 +2,7 @@
 
 use std::io::{self, ErrorKind, IsTerminal};
 
-use dialoguer::{Confirm, Select};
+use dialoguer::{Confirm, Input, Select};
 
 use super::error::Failed;
 use super::global::Global;
@@ -21,6 +21,19 @@ pub async fn confirmed(prompt: String, default: bool) -> Result<bool, Failed> {
 /// Asks for one of several and answers its place; Ctrl-C is none.
 pub async fn chosen(prompt: &'static str, items: Vec<String>) -> Result<Option<usize>, Failed> {
     answer(move || Select::new().with_prompt(prompt).items(items).default(0).interact()).await
+}
+
+/// Asks for a text that passes the check, which says what the text must be; Ctrl-C is none.
+pub async fn text<F>(prompt: &'static str, default: String, check: F) -> Result<Option<String>, Failed>
+where
+    F: Fn(&str) -> Result<(), String> + Send + 'static,
+{
+    let question = move || {
+        let question = Input::<String>::new().with_prompt(prompt).allow_empty(true);
+        let question = if default.is_empty() { question } else { question.default(default) };
+        question.validate_with(|text: &String| check(text)).interact_text()
+    };
+    answer(question).await
 }
 
 /// Asks, on a thread of its own, so that Ctrl-C is heard and leaves the terminal with its cursor.

@@ -1,6 +1,5 @@
 //! `mkt label`
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
@@ -10,17 +9,13 @@ use uuid::Uuid;
 use super::error::{Code, Failed};
 use super::global::{Global, Output};
 use super::output::{Printer, cell};
+use super::package::{MANIFEST, Package, unreadable};
 use super::resource::{Noun, id};
 use crate::client::Client;
 use crate::core::label::{Label, Source, html, svg, text};
-use crate::core::manifest::{self, Manifest, Severity};
+use crate::core::manifest::{Manifest, Severity};
 use crate::core::model::{Build, Platform, Product};
 use crate::core::resource::Resource;
-
-/// The file that describes a package.
-const MANIFEST: &str = "marketplace.json";
-/// The most bytes of a manifest that are read: more than any may have.
-const LONGEST: u64 = 4 * 1024 * 1024;
 
 /// Show the label of a build: what it is, who stands behind it, and what it needs to run
 ///
@@ -69,7 +64,7 @@ pub async fn run(args: Args, global: &Global, printer: &Printer) -> Result<(), F
             let message = "A manifest can't be compared with a platform: publish it first, then name the product.";
             return Err(Failed::with_code(Code::Usage, message));
         }
-        Some(path) => json(&Label::new(&Source::from(&read(&path)?), None))?,
+        Some(path) => json(&Label::new(&Source::from(&read(&path, printer)?), None))?,
         None => fetch(&global.client()?, &args).await?,
     };
     print(&label, &args, printer)
@@ -83,20 +78,14 @@ fn path_in(subject: &str) -> Option<PathBuf> {
 }
 
 /// The manifest in a file or folder, if nothing keeps it from being published.
-fn read(path: &Path) -> Result<Manifest, Failed> {
+fn read(path: &Path, printer: &Printer) -> Result<Manifest, Failed> {
     let path = if path.is_dir() { path.join(MANIFEST) } else { path.to_owned() };
-    let unreadable = |error: std::io::Error| {
-        let code = if error.kind() == std::io::ErrorKind::NotFound { Code::NotFound } else { Code::Failed };
-        Failed::with_code(code, format!("Can't read {}: {error}.", path.display()))
-    };
-    let mut text = String::new();
-    std::fs::File::open(&path).and_then(|file| file.take(LONGEST).read_to_string(&mut text)).map_err(unreadable)?;
-    let checked = manifest::check(&text);
-    checked.manifest.ok_or_else(|| {
-        let errors: Vec<_> = checked.diagnostics.iter().filter(|found| found.severity == Severity::Error).collect();
-        let first = errors.first().map(ToString::to_string).unwrap_or_default();
-        Failed::new(format!("{} has {} errors. The first: {first}", path.display(), errors.len()))
-    })
+    let package = Package::read(&path).map_err(|error| unreadable(&path, &error))?;
+    if package.manifest.is_none() {
+        package.show(printer);
+    }
+    let errors = package.count(Severity::Error);
+    package.manifest.ok_or_else(|| Failed::new(format!("{} has {errors} errors.", path.display())))
 }
 
 /// The label of a build, as the marketplace has it.

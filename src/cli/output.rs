@@ -16,9 +16,9 @@ use super::global::{Color, Global, Output};
 /// Prints, as the global flags and the streams allow.
 pub struct Printer {
     pub output: Output,
-    quiet: bool,
+    pub quiet: bool,
     verbose: bool,
-    color: bool,
+    pub color: bool,
     /// Whether data may stand out, too: only people like that.
     styled: bool,
     progress: bool,
@@ -84,6 +84,11 @@ impl Printer {
         self.err(&printable(text));
     }
 
+    /// Prints what was made for the terminal, control characters and all.
+    pub fn rendered(&self, text: &str) {
+        self.err(text);
+    }
+
     /// Says more of what happens.
     pub fn detail(&self, text: &str) {
         if self.verbose {
@@ -146,7 +151,8 @@ impl Printer {
         if self.styled { format!("\x1b[1m{text}\x1b[0m") } else { text.to_owned() }
     }
 
-    fn painted(&self, text: &str, code: &str) -> String {
+    /// A word in bold and in a colour, where colour is wanted.
+    pub fn painted(&self, text: &str, code: &str) -> String {
         if self.color { format!("\x1b[1;{code}m{text}\x1b[0m") } else { text.to_owned() }
     }
 

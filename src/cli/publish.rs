@@ -1,8 +1,7 @@
-//! `mkt publish`: finds manifests (`find`), checks and seals each (`package`), shows what would be done (`plan`), asks, and
+//! `mkt publish`: finds manifests, checks and seals each (`package`), shows what would be done (`plan`), asks, and
 //! does it, sending the files that are missing first. Every step can be repeated; the marketplace does all of a package in one
 //! transaction.
 
-mod find;
 mod package;
 mod plan;
 mod send;
@@ -23,6 +22,7 @@ use super::error::{Code, Failed};
 use super::global::{Global, Output, read_secret};
 use super::output::{Printer, cell};
 use super::registry::RegistryArgs;
+use crate::cli;
 use crate::client::{Client, REQUIRED, Registries};
 use crate::core::package::Outcome;
 use crate::core::signing::SigningKey;
@@ -72,7 +72,10 @@ struct Done {
 pub async fn run(args: Args, global: &Global, printer: &Printer) -> Result<(), Failed> {
     let client = global.client()?;
     let key = args.sign.as_deref().map(read_key).transpose()?;
-    let manifests = find::manifests(&args.paths)?;
+    let mut manifests = Vec::new();
+    for path in &args.paths {
+        manifests.extend(cli::package::find(path)?);
+    }
     let alone = manifests.len() == 1;
     let registries = args.registry.registries()?;
     let publishing = Publishing { client: &client, args: &args, key, registries, printer, alone };

@@ -34,6 +34,11 @@ impl DatabaseArgs {
     }
 }
 
+/// The largest logo or screenshot that a marketplace takes, unless set otherwise.
+pub const LARGEST_IMAGE: ByteSize = ByteSize::mib(10);
+/// The largest asset of a build.
+pub const LARGEST_ASSET: ByteSize = ByteSize::gib(2);
+
 #[derive(Debug, clap::Args)]
 pub struct FilesArgs {
     /// Where files are kept: file:///FOLDER, or s3://BUCKET/PREFIX with the usual AWS_ variables; several servers of one
@@ -42,11 +47,11 @@ pub struct FilesArgs {
     storage_url: Option<StorageUrl>,
 
     /// The largest logo or screenshot taken
-    #[arg(long, env = "MKT_MAX_IMAGE_SIZE", value_name = "SIZE", default_value = "10 MiB")]
+    #[arg(long, env = "MKT_MAX_IMAGE_SIZE", value_name = "SIZE", default_value_t = LARGEST_IMAGE)]
     max_image_size: ByteSize,
 
     /// The largest asset of a build taken
-    #[arg(long, env = "MKT_MAX_ASSET_SIZE", value_name = "SIZE", default_value = "2 GiB")]
+    #[arg(long, env = "MKT_MAX_ASSET_SIZE", value_name = "SIZE", default_value_t = LARGEST_ASSET)]
     max_asset_size: ByteSize,
 }
 

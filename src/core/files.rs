@@ -37,6 +37,14 @@ pub struct Limits {
     pub asset: u64,
 }
 
+/// Nothing, if bytes are a picture that can be shown, or else what they must be.
+///
+/// # Errors
+/// That, as the rest of a sentence.
+pub fn check_picture(bytes: &[u8]) -> std::result::Result<(), String> {
+    image::media_type(bytes).map(drop).map_err(|error| error.fields().values().flatten().cloned().collect())
+}
+
 /// How many pictures are decoded at once: each may take 160 MiB meanwhile.
 const DECODERS: usize = 2;
 

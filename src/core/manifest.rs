@@ -5,8 +5,9 @@
 //! `product`, `facts`, `build`, `interfaces`, `image` and `configuration`. They ask for keys through
 //! `reader` and read them through `field`, which report what is missing, mistyped or unknown; `text` has the
 //! rules for texts. `source` makes a tree with positions of the file, and `diagnostic` puts the findings in the
-//! file's order.
+//! file's order. `beside` is for whoever has the files that the manifest names.
 
+mod beside;
 mod build;
 mod configuration;
 mod diagnostic;
@@ -25,13 +26,18 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use jsonc_parser::common::Range;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-pub use diagnostic::{Diagnostic, Severity};
-
 use super::files::{FileKind, Sha256};
+pub use beside::{Fault, Look};
+pub use diagnostic::{Diagnostic, Severity};
+pub use source::LARGEST;
+
+/// What editors on Windows put first. It shows nowhere and takes no column.
+pub const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 /// What [`check`] found in a text.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,9 +53,35 @@ pub struct Checked {
 /// Errors are what makes it impossible to publish; warnings are what the official schema or good practice asks for
 /// beyond that.
 pub fn check(text: &str) -> Checked {
-    // Editors on Windows put a byte order mark first, which shows nowhere and takes no column.
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let report = diagnostic::Report::default();
+    checked(text, None)
+}
+
+/// As [`check`], for a file as it is read, with a look at the files that it names: they are beside the manifest, where
+/// that is known. Gives its text, too; what is not UTF-8 has one error, where that begins.
+///
+/// Of larger files than [`LARGEST`] a byte more is enough.
+pub fn check_file(bytes: &[u8], look: Option<&Look>) -> (String, Checked) {
+    let bytes = bytes.strip_prefix(BYTE_ORDER_MARK.as_bytes()).unwrap_or(bytes);
+    let text = String::from_utf8_lossy(bytes.get(..=LARGEST).unwrap_or(bytes));
+    let checked = match std::str::from_utf8(bytes) {
+        Err(error) if bytes.len() <= LARGEST => not_utf8(&text, error.valid_up_to()),
+        _ => checked(&text, look),
+    };
+    (text.into_owned(), checked)
+}
+
+/// That a text is not UTF-8 from this byte on.
+fn not_utf8(text: &str, at: usize) -> Checked {
+    let report = diagnostic::Report::new(None);
+    // What stands there now is the replacement character.
+    let at = Range::new(at, at + char::REPLACEMENT_CHARACTER.len_utf8());
+    report.add(Severity::Error, at, "", "is not UTF-8 text here", "Save it with the encoding UTF-8.");
+    Checked { manifest: None, diagnostics: report.finish(text) }
+}
+
+fn checked(text: &str, look: Option<&Look>) -> Checked {
+    let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
+    let report = diagnostic::Report::new(look);
     let manifest = source::parse(text, &report).and_then(|source| document::read(source, &report));
     let diagnostics = report.finish(text);
     let refused = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);

@@ -34,7 +34,7 @@ pub async fn run(db: &Db) -> Result<()> {
             administrator::appoint(&tx, role.id.uuid(), administrator::ID, caller.now).await?;
         }
     }
-    for (name, url) in LICENSES {
+    for (_, name, url) in LICENSES {
         add::<License>(&tx, &caller, json!({ "name": name, "url": url })).await?;
     }
     for (name, uri, version, ordinal) in INTERFACES {
@@ -73,15 +73,16 @@ fn roles() -> [(&'static str, &'static str, bool, Permissions); 4] {
     ]
 }
 
-const LICENSES: [(&str, &str); 8] = [
-    ("Apache License 2.0", "https://www.apache.org/licenses/LICENSE-2.0"),
-    ("BSD 3-Clause License", "https://opensource.org/license/bsd-3-clause"),
-    ("Creative Commons Attribution 4.0", "https://creativecommons.org/licenses/by/4.0/"),
-    ("Creative Commons Zero 1.0", "https://creativecommons.org/publicdomain/zero/1.0/"),
-    ("GNU Affero General Public License 3.0", "https://www.gnu.org/licenses/agpl-3.0.html"),
-    ("GNU General Public License 3.0", "https://www.gnu.org/licenses/gpl-3.0.html"),
-    ("MIT License", "https://opensource.org/license/mit"),
-    ("Mozilla Public License 2.0", "https://www.mozilla.org/MPL/2.0/"),
+/// Common open licences: their SPDX identifiers, names, and addresses.
+pub const LICENSES: [(&str, &str, &str); 8] = [
+    ("Apache-2.0", "Apache License 2.0", "https://www.apache.org/licenses/LICENSE-2.0"),
+    ("BSD-3-Clause", "BSD 3-Clause License", "https://opensource.org/license/bsd-3-clause"),
+    ("CC-BY-4.0", "Creative Commons Attribution 4.0", "https://creativecommons.org/licenses/by/4.0/"),
+    ("CC0-1.0", "Creative Commons Zero 1.0", "https://creativecommons.org/publicdomain/zero/1.0/"),
+    ("AGPL-3.0-only", "GNU Affero General Public License 3.0", "https://www.gnu.org/licenses/agpl-3.0.html"),
+    ("GPL-3.0-only", "GNU General Public License 3.0", "https://www.gnu.org/licenses/gpl-3.0.html"),
+    ("MIT", "MIT License", "https://opensource.org/license/mit"),
+    ("MPL-2.0", "Mozilla Public License 2.0", "https://www.mozilla.org/MPL/2.0/"),
 ];
 
 const INTERFACES: [(&str, &str, &str, i64); 8] = [

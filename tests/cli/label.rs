@@ -57,7 +57,7 @@ async fn labels_of_builds_are_found_by_name_and_version() {
     let first = Manifest::new("mail@ward", "1.0.0");
     let second = first.next_version("1.1.0");
     for manifest in [&first, &second] {
-        server.mkt(&["publish", manifest.write(folder.path()).to_str().unwrap()]).await.ok();
+        server.mkt(&["publish", "--yes", manifest.write(folder.path()).to_str().unwrap()]).await.ok();
     }
     server.mkt(&["platform", "create", "--set", "name=Ward 7"]).await.ok();
     let build = async |subject: &str| server.mkt(&["label", subject, "--output", "id"]).await.ok().trim().to_owned();

@@ -130,7 +130,7 @@ async fn what_is_outside_of_the_folder_stays_there() {
             1,
             "leads out",
         ),
-        ("text", &|package| std::fs::write(package.folder.join("logo.png"), "no picture").unwrap(), 1, "logo.png: "),
+        ("text", &|package| std::fs::write(package.folder.join("logo.png"), "no picture").unwrap(), 1, "must be a PNG"),
         (
             "pinned",
             &|package| {

@@ -7,15 +7,14 @@ use std::path::{Path, PathBuf};
 use ring::digest::{Context, SHA256};
 use serde_json::{Map, Value, json};
 
+use crate::cli;
 use crate::cli::error::{Code, Failed};
 use crate::cli::output::Printer;
+use crate::cli::package::unreadable;
 use crate::core::files::{FileKind, Sha256};
-use crate::core::manifest::{self, Diagnostic, Image, Manifest, Severity};
+use crate::core::manifest::{Image, Manifest, Severity};
 use crate::core::package::signature;
 use crate::core::signing::SigningKey;
-
-/// The most bytes of a manifest that are read; the checker says what is wrong with larger ones.
-const LONGEST: u64 = 2 * 1024 * 1024;
 
 /// A package that can be published.
 pub struct Package {
@@ -47,24 +46,13 @@ pub struct Checked {
 }
 
 impl Checked {
-    /// Reads and checks a manifest, and prints what is wrong with it.
+    /// Reads and checks a manifest, and prints what is wrong with it and with the files that it names.
     pub fn read(path: &Path, strict: bool, printer: &Printer) -> Result<Self, Failed> {
-        let unreadable = |error: std::io::Error| Failed::new(format!("Can't read {}: {error}.", path.display()));
-        let mut bytes = Vec::new();
-        File::open(path).map_err(unreadable)?.take(LONGEST).read_to_end(&mut bytes).map_err(unreadable)?;
-        let text =
-            String::from_utf8(bytes).map_err(|_| Failed::new(format!("{} is not UTF-8 text.", path.display())))?;
-        let checked = manifest::check(&text);
-        for diagnostic in &checked.diagnostics {
-            printer.note(&located(path, diagnostic));
-        }
-        let of = |severity| checked.diagnostics.iter().filter(|diagnostic| diagnostic.severity == severity).count();
-        let (errors, warnings) = (of(Severity::Error), of(Severity::Warning));
-        match checked.manifest {
-            Some(_) if strict && warnings > 0 => Err(Failed::new(format!(
-                "{} has {warnings} warnings, which --strict takes for errors.",
-                path.display()
-            ))),
+        let read = cli::package::Package::read(path).map_err(|error| unreadable(path, &error))?;
+        let read = if strict { read.strict() } else { read };
+        read.show(printer);
+        let (errors, warnings) = (read.count(Severity::Error), read.count(Severity::Warning));
+        match read.manifest {
             Some(manifest) => Ok(Self { path: path.to_owned(), manifest }),
             None => Err(Failed::new(format!("{} has {errors} errors and {warnings} warnings.", path.display()))),
         }
@@ -117,24 +105,12 @@ fn require_same(written: &Value, found: &Map<String, Value>, path: &Path) -> Res
 }
 
 impl PackageFile {
-    /// Reads a file of a package once, for its digest. It must be inside the manifest's folder, whatever links say.
+    /// Reads a file of a package once, for its digest. Where it is was checked with the manifest.
     fn read(folder: &Path, kind: FileKind, name: String) -> Result<Self, Failed> {
-        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
         let path = folder.join(&name);
-        let failed = |error: std::io::Error| {
-            Failed::new(format!("Can't read {}, which the manifest names: {error}.", path.display()))
-        };
-        let real = path.canonicalize().map_err(failed)?;
-        if !real.starts_with(folder.canonicalize().map_err(failed)?) {
-            let message = format!("{} is a link that leads out of the manifest's folder.", path.display());
-            return Err(Failed::new(message).hint("Copy the file instead."));
-        }
-        if !real.metadata().map_err(failed)?.is_file() {
-            return Err(Failed::new(format!("{}, which the manifest names, is not a file.", path.display())));
-        }
-        let (sha256, size) = digest_of(&real).map_err(failed)?;
+        let (sha256, size) = digest_of(&path).map_err(|error| unreadable(&path, &error))?;
         let media_type = mime_guess::from_path(&name).first_or_octet_stream().to_string();
-        Ok(Self { name, kind, path: real, sha256, size, media_type })
+        Ok(Self { name, kind, path, sha256, size, media_type })
     }
 }
 
@@ -152,8 +128,4 @@ fn digest_of(path: &Path) -> std::io::Result<(Sha256, u64)> {
             }
         }
     }
-}
-
-fn located(path: &Path, diagnostic: &Diagnostic) -> String {
-    format!("{}:{diagnostic}\n  help: {}", path.display(), diagnostic.help)
 }

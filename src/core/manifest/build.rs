@@ -8,9 +8,9 @@ use super::field::Field;
 use super::interfaces::{DEPENDENCIES, EXPOSES, REQUIRES, dependencies, exposed, required};
 use super::product::UUID;
 use super::reader::Object;
-use super::text::{FILE, LINK, LOCALE, PROSE, VERSION};
+use super::text::{LINK, LOCALE, PROSE, VERSION};
 use super::{Build, Screenshot, image};
-use crate::core::files::Sha256;
+use crate::core::files::{FileKind, Sha256};
 
 const BINARY: &str = r#"{"registry": "https://registry.example.org", "image": "example/app:1.0.0"}"#;
 const DIGESTS: &str = r#"{"content.zip": "sha256:e3b0…"}, or leave it out: it is added when the package is published"#;
@@ -27,7 +27,7 @@ pub(super) struct About {
 pub(super) fn read(build: &Object) -> (Build, About) {
     let (binary, file) = (build.may("binary", BINARY), build.may("asset", r#""content.zip""#));
     let image = binary.object().and_then(|binary| image::read(&binary));
-    let asset = file.text(&FILE);
+    let asset = file.file(FileKind::Asset);
     if !binary.given() && !file.given() {
         let help = format!(r#"Add "binary": {BINARY}, or a file as "asset": "content.zip"."#);
         build.error("has nothing to run or to hand out, neither an image nor an asset", help);
@@ -51,7 +51,7 @@ pub(super) fn read(build: &Object) -> (Build, About) {
         release_notes: build.may("release_notes", r#""Starts faster.""#).text(&PROSE),
         image,
         asset,
-        logo: build.may("logo", r#""pictures/logo.png""#).text(&FILE),
+        logo: build.may("logo", r#""pictures/logo.png""#).file(FileKind::Image),
         screenshots: build
             .may("screenshots", SCREENSHOTS)
             .objects()
@@ -87,7 +87,7 @@ fn digests(field: &Field) -> BTreeMap<String, Sha256> {
 
 fn screenshot(picture: &Object, captions: &mut HashSet<String>) -> Screenshot {
     Screenshot {
-        path: picture.must("path", r#""pictures/start.png""#).text(&FILE).unwrap_or_default(),
+        path: picture.must("path", r#""pictures/start.png""#).file(FileKind::Image).unwrap_or_default(),
         caption: picture.must("caption", r#""The start page""#).name_unlike(captions).unwrap_or_default(),
     }
 }

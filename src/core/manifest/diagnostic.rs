@@ -4,7 +4,10 @@
 use std::cell::RefCell;
 use std::fmt;
 
+use jsonc_parser::common::Range;
 use serde::{Deserialize, Serialize};
+
+use super::beside::Look;
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +39,9 @@ pub struct Diagnostic {
     pub line: usize,
     /// Its column, from 1, in characters.
     pub column: usize,
+    /// How many characters of the line it is about; none where something should be that is not there.
+    #[serde(default)]
+    pub length: usize,
     /// What is wrong, as the rest of a sentence that starts with the path.
     pub message: String,
     /// How to mend it.
@@ -56,8 +62,11 @@ impl fmt::Display for Diagnostic {
 const MOST: usize = 1000;
 
 /// Collects what is wrong with a document.
-#[derive(Default)]
-pub(super) struct Report(RefCell<Findings>);
+pub(super) struct Report<'a> {
+    findings: RefCell<Findings>,
+    /// How to look at the files that the document names, where they are at hand.
+    pub(super) look: Option<&'a Look<'a>>,
+}
 
 #[derive(Default)]
 struct Findings {
@@ -67,24 +76,29 @@ struct Findings {
 }
 
 struct Finding {
-    at: usize,
+    at: Range,
     severity: Severity,
     path: String,
     message: String,
     help: String,
 }
 
-impl Report {
-    /// Notes what is wrong with `path`, which is at this byte of the text.
+impl<'a> Report<'a> {
+    /// An empty one.
+    pub(super) fn new(look: Option<&'a Look<'a>>) -> Self {
+        Self { findings: RefCell::default(), look }
+    }
+
+    /// Notes what is wrong with `path`, which is at these bytes of the text.
     pub(super) fn add(
         &self,
         severity: Severity,
-        at: usize,
+        at: Range,
         path: &str,
         message: impl Into<String>,
         help: impl Into<String>,
     ) {
-        let mut findings = self.0.borrow_mut();
+        let mut findings = self.findings.borrow_mut();
         if findings.listed.len() < MOST {
             let finding = Finding { at, severity, path: path.to_owned(), message: message.into(), help: help.into() };
             findings.listed.push(finding);
@@ -96,28 +110,34 @@ impl Report {
 
     /// Everything noted, in the order of the text. What one place has several of stays in the order of notes.
     pub(super) fn finish(self, text: &str) -> Vec<Diagnostic> {
-        let Findings { mut listed, unlisted, unlisted_error } = self.0.into_inner();
+        let Findings { mut listed, unlisted, unlisted_error } = self.findings.into_inner();
         if unlisted > 0 {
             listed.push(Finding {
-                at: text.len(),
+                at: Range::from_byte_index(text.len()),
                 severity: if unlisted_error { Severity::Error } else { Severity::Warning },
                 path: String::new(),
                 message: format!("has {unlisted} more problems, which are not listed"),
                 help: "Mend those that are listed and check again.".into(),
             });
         }
-        listed.sort_by_key(|finding| finding.at);
+        listed.sort_by_key(|finding| finding.at.start);
         let mut characters = text.char_indices().peekable();
         let (mut line, mut column) = (1, 1);
         let locate = |finding: Finding| {
-            while let Some((_, character)) = characters.next_if(|(at, _)| *at < finding.at) {
+            while let Some((_, character)) = characters.next_if(|(at, _)| *at < finding.at.start) {
                 (line, column) = if character == '\n' { (line + 1, 1) } else { (line, column + 1) };
             }
-            let Finding { severity, path, message, help, .. } = finding;
-            Diagnostic { severity, path, line, column, message, help }
+            let Finding { at, severity, path, message, help } = finding;
+            Diagnostic { severity, path, line, column, length: length(text, at), message, help }
         };
         listed.into_iter().map(locate).collect()
     }
+}
+
+/// How many characters of a line something takes: what goes on below is shown by its first line.
+fn length(text: &str, at: Range) -> usize {
+    let extent = text.get(at.start..at.end).unwrap_or_default();
+    extent.chars().take_while(|c| !matches!(c, '\r' | '\n')).count()
 }
 
 /// A text of the document as a message may show it: quoted, on one line, and short.

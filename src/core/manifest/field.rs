@@ -7,14 +7,16 @@ use std::fmt;
 use std::ops::RangeInclusive;
 
 use jsonc_parser::ast::Value;
-use jsonc_parser::common::Ranged;
+use jsonc_parser::common::{Range, Ranged};
 use serde::Serialize;
 use serde_json::Map;
 use uuid::Uuid;
 
+use super::beside::Fault;
 use super::diagnostic::{Report, Severity, shown};
 use super::reader::Object;
-use super::text::{self, NAME, Text};
+use super::text::{self, FILE, NAME, Text};
+use crate::core::files::FileKind;
 
 /// The most bytes of a list or object that the marketplace stores as JSON.
 const LARGEST: usize = 64 * 1024;
@@ -23,18 +25,18 @@ const LARGEST: usize = 64 * 1024;
 pub(super) struct Field<'a> {
     pub(super) key: &'static str,
     pub(super) path: String,
-    pub(super) at: usize,
+    pub(super) at: Range,
     pub(super) value: Option<&'a Value<'a>>,
     pub(super) example: &'static str,
     pub(super) severity: Severity,
-    pub(super) report: &'a Report,
+    pub(super) report: &'a Report<'a>,
 }
 
 impl<'a> Field<'a> {
     /// The document itself.
-    pub(super) fn root(value: &'a Value<'a>, report: &'a Report) -> Self {
+    pub(super) fn root(value: &'a Value<'a>, report: &'a Report<'a>) -> Self {
         let severity = Severity::Error;
-        Self { key: "", path: String::new(), at: value.start(), value: Some(value), example: "", severity, report }
+        Self { key: "", path: String::new(), at: value.range(), value: Some(value), example: "", severity, report }
     }
 
     /// Whether there is a value.
@@ -125,6 +127,17 @@ impl<'a> Field<'a> {
         Some(text.to_owned())
     }
 
+    /// A file beside the manifest.
+    pub(super) fn file(&self, kind: FileKind) -> Option<String> {
+        let path = self.text(&FILE)?;
+        if let Some(look) = self.report.look
+            && let Err(Fault { severity, message, help }) = look(&path, kind)
+        {
+            self.report(severity, message, help);
+        }
+        Some(path)
+    }
+
     /// A name that none of the others has.
     pub(super) fn name_unlike(&self, others: &mut HashSet<String>) -> Option<String> {
         let name = self.text(&NAME)?;
@@ -205,7 +218,7 @@ impl<'a> Field<'a> {
         };
         let entry = |(place, value): (usize, &'a Value)| {
             let path = format!("{}[{place}]", self.path);
-            Field { path, at: value.start(), value: Some(value), ..*self }
+            Field { path, at: value.range(), value: Some(value), ..*self }
         };
         list.elements.iter().enumerate().map(entry).collect()
     }

@@ -1,6 +1,7 @@
 //! `binary`: a container image, by the names that registries and container runtimes use.
 
 use std::fmt;
+use std::str::FromStr;
 
 use url::Url;
 
@@ -33,6 +34,16 @@ impl Image {
     }
 }
 
+/// Takes a reference apart, such as `registry.example.org/app:1.0.0`.
+impl FromStr for Image {
+    type Err = String;
+
+    fn from_str(reference: &str) -> Result<Self, String> {
+        parse(reference)
+            .ok_or_else(|| format!("must be a repository with a tag or a digest, but is {}", shown(reference)))
+    }
+}
+
 /// What a container runtime pulls.
 impl fmt::Display for Image {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -52,11 +63,7 @@ pub(super) fn read(binary: &Object) -> Option<Image> {
     let registry = registry(binary);
     let field = binary.must("image", IMAGE);
     let reference = field.text(&LINE)?;
-    let Some(image) = parse(&reference) else {
-        let message = format!("must be a repository with a tag or a digest, but is {}", shown(&reference));
-        field.breaks(Severity::Error, message);
-        return None;
-    };
+    let image: Image = reference.parse().map_err(|must: String| field.breaks(Severity::Error, must)).ok()?;
     if let (Some(named), Some(own)) = (&registry, &image.registry)
         && host(named) != host(own)
     {

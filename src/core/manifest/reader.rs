@@ -15,7 +15,7 @@ pub(super) struct Object<'a> {
     pub(super) node: &'a ast::Object<'a>,
     pub(super) path: String,
     pub(super) asked: RefCell<Vec<&'static str>>,
-    pub(super) report: &'a Report,
+    pub(super) report: &'a Report<'a>,
 }
 
 impl<'a> Object<'a> {
@@ -41,13 +41,13 @@ impl<'a> Object<'a> {
 
     /// Reports an error of the object as a whole.
     pub(super) fn error(&self, message: impl Into<String>, help: impl Into<String>) {
-        self.report.add(Severity::Error, self.node.start(), &self.path, message, help);
+        self.report.add(Severity::Error, self.node.range(), &self.path, message, help);
     }
 
     fn ask(&self, key: &'static str, example: &'static str, severity: Severity) -> Field<'a> {
         self.asked.borrow_mut().push(key);
         let value = self.node.get(key).map(|property| &property.value);
-        let at = value.map_or(self.node.start(), Ranged::start);
+        let at = value.map_or(self.node.range(), Ranged::range);
         Field { key, path: below(&self.path, key), at, value, example, severity, report: self.report }
     }
 }
@@ -64,7 +64,7 @@ impl Drop for Object<'_> {
                     None => "Remove it: it has no effect here.".into(),
                 };
                 let path = below(&self.path, key);
-                self.report.add(Severity::Warning, property.start(), &path, "is not a key of this format", help);
+                self.report.add(Severity::Warning, property.name.range(), &path, "is not a key of this format", help);
             }
         }
     }

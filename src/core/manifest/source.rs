@@ -3,13 +3,13 @@
 use std::collections::HashSet;
 
 use jsonc_parser::ast::{self, ObjectProp};
-use jsonc_parser::common::Ranged;
+use jsonc_parser::common::{Range, Ranged};
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 
 use super::diagnostic::{Report, Severity, below, shown};
 
 /// The most bytes of a manifest.
-const LARGEST: usize = 1024 * 1024;
+pub const LARGEST: usize = 1024 * 1024;
 
 /// A document twice: with positions, to be read and checked, and as plain JSON, to be kept.
 pub(super) struct Source<'a> {
@@ -22,8 +22,14 @@ pub(super) struct Source<'a> {
 /// Parses a text, or reports why it can't be.
 pub(super) fn parse<'a>(text: &'a str, report: &Report) -> Option<Source<'a>> {
     if text.len() > LARGEST {
-        let message = format!("has {} bytes, but may have {LARGEST} at most", text.len());
-        report.add(Severity::Error, 0, "", message, "Keep long texts and data in files of their own.");
+        let message = format!("has more than {LARGEST} bytes, which is the most that a manifest may have");
+        report.add(
+            Severity::Error,
+            Range::from_byte_index(0),
+            "",
+            message,
+            "Keep long texts and data in files of their own.",
+        );
         return None;
     }
     // serde_json goes first: it is strict and refuses deep nesting, which makes what comes after it safe. It knows
@@ -33,7 +39,7 @@ pub(super) fn parse<'a>(text: &'a str, report: &Report) -> Option<Source<'a>> {
         Ok(parsed) => parsed.value?,
         Err(error) => {
             let message = format!("is not JSON: {}", error.kind());
-            report.add(Severity::Error, error.range().start, "", message, LOOK);
+            report.add(Severity::Error, error.range(), "", message, LOOK);
             return None;
         }
     };
@@ -58,10 +64,11 @@ const STRICT: ParseOptions = ParseOptions {
 
 /// Reports a syntax error in words that lead to its cause.
 fn not_json(text: &str, error: &serde_json::Error, report: &Report) {
-    let at = offset(text, error.line(), error.column());
+    let start = offset(text, error);
     let sentence = error.to_string();
     let what = sentence.rsplit_once(" at line ").map_or(sentence.as_str(), |(what, _)| what);
-    let next = text.get(at..).and_then(|rest| rest.chars().next());
+    let next = text.get(start..).and_then(|rest| rest.chars().next());
+    let at = Range::new(start, start + next.map_or(0, char::len_utf8));
     let (message, help) = match (what, next) {
         _ if text.trim().is_empty() => ("is empty", "Start with { and end with }."),
         _ if error.is_eof() => ("ends too early", "Close the text, list or object that is still open."),
@@ -72,19 +79,22 @@ fn not_json(text: &str, error: &serde_json::Error, report: &Report) {
         (_, Some('\'' | '“' | '”' | '„' | '‘' | '’')) => {
             ("has a quote that JSON does not know", "Put texts in plain double quotes: \"…\".")
         }
-        (what, _) if what.starts_with("control character") => {
+        (what, Some('\n' | '\r' | '\t')) if what.starts_with("control character") => {
             ("has a line break or a tab inside a text", "Write a line break as \\n and a tab as \\t.")
         }
+        (what, _) if what.starts_with("control character") => ("has a control character inside a text", "Remove it."),
         (what, _) => (what, LOOK),
     };
     let message = if message == what { format!("is not JSON: {what}") } else { message.to_owned() };
     report.add(Severity::Error, at, "", message, help);
 }
 
-/// The byte at a line and a column in bytes, both from 1.
-fn offset(text: &str, line: usize, column: usize) -> usize {
-    let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
-    start + column.saturating_sub(1)
+/// The byte at which an error is. Its line and column, in bytes, are from 1; column 0 is the line break before, unless that
+/// ends the text.
+fn offset(text: &str, error: &serde_json::Error) -> usize {
+    let before = error.line().saturating_sub(1);
+    let start: usize = text.split_inclusive('\n').take(before).map(str::len).sum();
+    if error.is_eof() { start + error.column().saturating_sub(1) } else { (start + error.column()).saturating_sub(1) }
 }
 
 /// Checks what holds for every part of a document, whether the marketplace reads it or not.
@@ -92,14 +102,14 @@ fn walk(value: &ast::Value, path: &str, report: &Report) {
     match value {
         ast::Value::Object(object) => {
             let mut keys = HashSet::new();
-            for ObjectProp { name, value, range } in &object.properties {
+            for ObjectProp { name, value, .. } in &object.properties {
                 let key = name.as_str();
                 let path = below(path, key);
                 if !keys.insert(key) {
                     let help = format!("Keep one {} and remove the others.", shown(key));
-                    report.add(Severity::Error, range.start, &path, "is written twice", help);
+                    report.add(Severity::Error, name.range(), &path, "is written twice", help);
                 }
-                characters(key, range.start, &path, report);
+                characters(key, name.range(), &path, report);
                 walk(value, &path, report);
             }
         }
@@ -108,12 +118,12 @@ fn walk(value: &ast::Value, path: &str, report: &Report) {
                 walk(value, &format!("{path}[{place}]"), report);
             }
         }
-        ast::Value::StringLit(text) => characters(&text.value, value.start(), path, report),
+        ast::Value::StringLit(text) => characters(&text.value, value.range(), path, report),
         ast::Value::NumberLit(_) | ast::Value::BooleanLit(_) | ast::Value::NullKeyword(_) => {}
     }
 }
 
-fn characters(text: &str, at: usize, path: &str, report: &Report) {
+fn characters(text: &str, at: Range, path: &str, report: &Report) {
     let control = text.chars().find(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'));
     if let Some(control) = control {
         let message = format!("has the control character U+{:04X}", u32::from(control));

@@ -1,4 +1,5 @@
 use super::*;
+use crate::core::files::FileKind;
 
 /// A manifest that uses every key and has nothing wrong with it.
 const EXAMPLE: &str = include_str!("example.json");
@@ -131,6 +132,73 @@ fn positions_count_characters_whatever_the_line_ends() {
     assert!(check(&format!("\u{feff}{}", EXAMPLE.replace('\n', "\r\n"))).manifest.is_some());
 }
 
+/// What each diagnostic of a text is about, as it stands in its line.
+fn extents(text: &str, diagnostics: &[Diagnostic]) -> Vec<String> {
+    let extent = |found: &Diagnostic| {
+        let line = text.lines().nth(found.line - 1).unwrap_or_default();
+        line.chars().skip(found.column - 1).take(found.length).collect()
+    };
+    diagnostics.iter().map(extent).collect()
+}
+
+#[test]
+fn each_diagnostic_has_the_extent_of_what_it_is_about() {
+    for (old, new, extent) in [
+        ("2d0f2c53-59a2-4a3f-9f0f-5b2c86e2d0a1", "ÄÖ\u{1F600}\\u00e4", "\"ÄÖ\u{1F600}\\u00e4\""),
+        ("[8080]", "[80, 80800]", "80800"),
+        ("\"locale\"", "\"lokale\"", "\"lokale\""),
+        ("\"role\": \"curator\"", "\"role\" :true", "true"),
+        (", \"role\": \"curator\"", "", "{ \"name\": \"Alex Example\" }"),
+        ("\"marketplace_url\": \"https://marketplace.example.org\",", "", "{"),
+        ("\"name\": \"Ward Board\",", "", "{"),
+        ("[\"Nursing\"]", "[\"Nursing\",]", "]"),
+        ("[\"Nursing\"]", "[\"Nursing]", ""),
+        ("\"locale\": \"en-GB\"", "\"locale\": \"en\", \"locale\": \"en\"", "\"locale\""),
+    ] {
+        let text = EXAMPLE.replace(old, new);
+        for text in [text.clone(), text.replace('\n', "\r\n")] {
+            assert_eq!(extents(&text, &check(&text).diagnostics), [extent], "{new}");
+        }
+    }
+    for (text, _) in broken() {
+        for found in check(&text).diagnostics {
+            let line = text.lines().nth(found.line - 1).unwrap_or_default();
+            assert!(found.length > 0 && found.column - 1 + found.length <= line.chars().count(), "{found}");
+        }
+    }
+}
+
+#[test]
+fn files_that_are_named_are_looked_at_where_they_are_named() {
+    let seen = std::cell::RefCell::new(Vec::new());
+    let look = |path: &str, kind| {
+        seen.borrow_mut().push((path.to_owned(), kind));
+        let fault = Fault { severity: Severity::Error, message: "is not there".into(), help: "Add it.".into() };
+        if path == "two.png" { Err(fault) } else { Ok(()) }
+    };
+    let (text, checked) = check_file(format!("{BYTE_ORDER_MARK}{EXAMPLE}").as_bytes(), Some(&look));
+    assert_eq!(lines(&checked), ["14:79: error: product.build.screenshots[1].path: is not there"]);
+    assert_eq!(extents(&text, &checked.diagnostics), ["\"two.png\""]);
+    assert!(checked.manifest.is_none());
+    let image = |path: &str| (path.to_owned(), FileKind::Image);
+    let asset = ("files/guide.pdf".to_owned(), FileKind::Asset);
+    assert_eq!(*seen.borrow(), [asset, image("logo.png"), image("one.png"), image("two.png")]);
+}
+
+#[test]
+fn bytes_that_are_no_text_have_one_error() {
+    let large = vec![0xff; LARGEST + 1];
+    for (bytes, expected) in [
+        (b"{\n\"a\": \"\xe4\"}".as_slice(), "2:7: error: is not UTF-8 text here"),
+        (b"\xff\xfe{\0}\0", "1:1: error: is not UTF-8 text here"),
+        (b"\xef\xbb\xbf\xf0\x9f", "1:1: error: is not UTF-8 text here"),
+        (b"", "1:1: error: is empty"),
+        (&large, "1:1: error: has more than 1048576 bytes, which is the most that a manifest may have"),
+    ] {
+        assert_eq!(lines(&check_file(bytes, None).1), [expected]);
+    }
+}
+
 #[test]
 fn what_is_no_document_has_one_error() {
     let nested = "[".repeat(500_000);
@@ -144,13 +212,15 @@ fn what_is_no_document_has_one_error() {
         ("null", "1:1: error: must be an object, but is null"),
         ("{} {}", "1:4: error: goes on after its end"),
         ("{,}", "1:2: error: is not JSON: key must be a string"),
+        ("{\"a\": \"\u{1b}\"}", "1:8: error: has a control character inside a text"),
+        ("{\"a\": \"b\n\"}", "1:9: error: has a line break or a tab inside a text"),
         ("{\"a\": 01}", "1:8: error: is not JSON: invalid number"),
         ("{\"a\": 1e999}", "1:11: error: is not JSON: number out of range"),
         ("{\"a\": +1}", "1:7: error: is not JSON: expected value"),
         ("{\"a\": \"\\ud800\"}", "1:14: error: is not JSON: unexpected end of hex escape"),
         ("{\u{a0}}", "1:2: error: is not JSON: key must be a string"),
         (nested.as_str(), "1:128: error: is nested too deeply"),
-        (large.as_str(), "1:1: error: has 1048578 bytes, but may have 1048576 at most"),
+        (large.as_str(), "1:1: error: has more than 1048576 bytes, which is the most that a manifest may have"),
     ] {
         let checked = check(text);
         assert_eq!(lines(&checked), [expected], "{:?}", text.get(..20));

@@ -90,6 +90,7 @@ pub fn schemas() -> [(&'static str, Value); 11] {
     let maybe_id = || json!({ "type": ["string", "null"], "format": "uuid" });
     let maybe_text = || json!({ "type": ["string", "null"] });
     let line = || json!({ "type": "integer", "minimum": 1 });
+    let count = || json!({ "type": "integer", "minimum": 0 });
     let word = |words: &[&str]| json!({ "type": "string", "enum": words });
     let mut status = object(
         "Whether the marketplace is well, and who asks.",
@@ -148,7 +149,7 @@ pub fn schemas() -> [(&'static str, Value); 11] {
                 "Something that a manifest could do better.",
                 json!({
                     "severity": word(&["error", "warning"]),
-                    "path": text(), "line": line(), "column": line(), "message": text(), "help": text(),
+                    "path": text(), "line": line(), "column": line(), "length": count(), "message": text(), "help": text(),
                 }),
             ),
         ),
