@@ -61,7 +61,8 @@ async fn work(app: &App, check: &Check) {
             Ok(true) => {}
             Ok(false) => tokio::time::sleep(SECOND).await,
             Err(error) => {
-                tracing::warn!("checking submissions failed: {error}");
+                let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+                tracing::warn!(%cause, "checking submissions failed: {error}");
                 tokio::time::sleep(SECOND).await;
             }
         }

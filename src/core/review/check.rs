@@ -72,7 +72,8 @@ pub async fn publish_once_passed(tx: &Tx, build: Id<Build>, publisher: Option<Id
 pub async fn take(db: &Db, now: Timestamp, lease: TimeDelta) -> Result<Option<Submission>> {
     let due = crate::sql!("select * from build_checks where due_at <= $1 order by due_at, build_id limit 1", now);
     let Some(row) = db.optional::<Row>(due).await? else { return Ok(None) };
-    let taken = db
+    let tx = db.begin().await?;
+    let taken = tx
         .execute(crate::sql!(
             "update build_checks set due_at = $3, tries = tries + 1 where build_id = $1 and due_at = $2",
             row.build_id,
@@ -80,12 +81,20 @@ pub async fn take(db: &Db, now: Timestamp, lease: TimeDelta) -> Result<Option<Su
             Timestamp::from(now.datetime() + lease)
         ))
         .await?;
-    let build: Option<Build> = db.optional(crate::sql!("select * from builds where id = $1", row.build_id)).await?;
-    match build.filter(|build| taken == 1 && build.submitted_at == Some(row.submitted_at)) {
-        Some(build) => submission(db, build, &row).await.map(Some),
-        None if taken == 1 => done(db, row.build_id, row.submitted_at).await.map(|()| None),
-        None => Ok(None),
+    if taken == 0 {
+        // Another was faster.
+        return Ok(None);
     }
+    let build: Option<Build> = tx.optional(crate::sql!("select * from builds where id = $1", row.build_id)).await?;
+    let submission = match build.filter(|build| build.submitted_at == Some(row.submitted_at)) {
+        Some(build) => Some(submission(&tx, build, &row).await?),
+        None => {
+            done(&tx, row.build_id, row.submitted_at).await?;
+            None
+        }
+    };
+    tx.commit().await?;
+    Ok(submission)
 }
 
 async fn submission(db: &Db, build: Build, row: &Row) -> Result<Submission> {
@@ -95,9 +104,9 @@ async fn submission(db: &Db, build: Build, row: &Row) -> Result<Submission> {
 }
 
 /// There is nothing more to do for a submission.
-async fn done(db: &Db, build: Id<Build>, submitted_at: Timestamp) -> Result<()> {
+async fn done(tx: &Tx, build: Id<Build>, submitted_at: Timestamp) -> Result<()> {
     let delete = crate::sql!("delete from build_checks where build_id = $1 and submitted_at = $2", build, submitted_at);
-    db.execute(delete).await.map(drop)
+    tx.execute(delete).await.map(drop)
 }
 
 impl Submission {
@@ -155,7 +164,9 @@ impl Submission {
                 published => published?,
             }
         }
-        self.finish(db).await
+        let tx = db.begin().await?;
+        self.finish(&tx).await?;
+        tx.commit().await
     }
 
     /// Has it tried again later, when the check could not be made.
@@ -166,7 +177,9 @@ impl Submission {
         let doubled = PAUSE << self.tries.clamp(0, 16);
         let due = Timestamp::from(now.datetime() + TimeDelta::seconds(doubled.min(LONGEST_PAUSE)));
         let later = "update build_checks set due_at = $3 where build_id = $1 and submitted_at = $2";
-        db.execute(Statement::new(later).bind(self.build.id).bind(self.build.submitted_at).bind(due)).await.map(drop)
+        let tx = db.begin().await?;
+        tx.execute(Statement::new(later).bind(self.build.id).bind(self.build.submitted_at).bind(due)).await?;
+        tx.commit().await
     }
 
     /// The build as it is now, if it is still this submission, held until the transaction ends.
@@ -178,9 +191,9 @@ impl Submission {
         }))
     }
 
-    async fn finish(&self, db: &Db) -> Result<()> {
+    async fn finish(&self, tx: &Tx) -> Result<()> {
         match self.build.submitted_at {
-            Some(at) => done(db, self.build.id, at).await,
+            Some(at) => done(tx, self.build.id, at).await,
             None => Ok(()),
         }
     }
