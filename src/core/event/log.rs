@@ -1,6 +1,6 @@
 //! The outbox: writing events inside a transaction, reading them in order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::json;
 use uuid::Uuid;
@@ -23,7 +23,16 @@ pub async fn write(db: &Db, events: &[NewEvent]) -> Result<()> {
         return Ok(());
     }
     let now = clock::now();
-    let first = advance(db, "events", events.len()).await?;
+    // In one order for all who write, so that none waits for another in a circle: the log, then the streams by name.
+    let mut members: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (index, event) in events.iter().enumerate() {
+        for stream in &event.streams {
+            members.entry(stream.to_string()).or_default().push(index);
+        }
+    }
+    let counts = members.iter().map(|(stream, members)| (stream.as_str(), members.len()));
+    let firsts = advance_all(db, [(LOG, events.len())].into_iter().chain(counts)).await?;
+    let first = firsts[LOG];
     let mut insert = Statement::new(
         "insert into events (position, id, event_type, resource_type, resource_id, product_id, build_id, withdrawn, body, \
          occurred_at) values ",
@@ -51,24 +60,19 @@ pub async fn write(db: &Db, events: &[NewEvent]) -> Result<()> {
     }
     db.execute(insert).await?;
 
-    // In one order for all who write, so that none waits for another in a circle.
-    let mut streams: BTreeMap<String, Vec<i64>> = BTreeMap::new();
-    for (position, event) in (first..).zip(events) {
-        for stream in &event.streams {
-            streams.entry(stream.to_string()).or_default().push(position);
-        }
+    let mut insert = Statement::new("insert into event_streams (stream, stream_offset, position) values ");
+    let places = members
+        .iter()
+        .flat_map(|(stream, members)| (firsts[stream.as_str()]..).zip(members).map(move |place| (stream, place)));
+    for (index, (stream, (offset, member))) in places.enumerate() {
+        insert.push(if index > 0 { ", (" } else { "(" }).push_arg(stream.as_str()).push(", ").push_arg(offset);
+        insert.push(", ").push_arg(first + *member as i64).push(")");
     }
-    for (stream, members) in streams {
-        let offset = advance(db, &stream, members.len()).await?;
-        let mut insert = Statement::new("insert into event_streams (stream, stream_offset, position) values ");
-        for (index, (offset, position)) in (offset..).zip(members).enumerate() {
-            insert.push(if index > 0 { ", (" } else { "(" }).push_arg(stream.as_str()).push(", ").push_arg(offset);
-            insert.push(", ").push_arg(position).push(")");
-        }
-        db.execute(insert).await?;
-    }
-    Ok(())
+    if members.is_empty() { Ok(()) } else { db.execute(insert).await.map(drop) }
 }
+
+/// The stream whose offsets are the positions in the log.
+const LOG: &str = "events";
 
 /// Takes the next `count` offsets of a stream and answers the first of them. No other transaction gets any until this
 /// one ends.
@@ -76,16 +80,26 @@ pub async fn write(db: &Db, events: &[NewEvent]) -> Result<()> {
 /// # Errors
 /// When the database refuses or is away.
 pub async fn advance(db: &Db, stream: &str, count: usize) -> Result<i64> {
-    let count = i64::try_from(count).map_err(Error::internal)?;
-    let last: i64 = db
-        .scalar(crate::sql!(
-            "insert into streams (name, last_offset) values ($1, $2) on conflict (name) do update \
-             set last_offset = streams.last_offset + excluded.last_offset returning last_offset",
-            stream,
-            count
-        ))
-        .await?;
-    Ok(last - count + 1)
+    advance_all(db, [(stream, count)].into_iter()).await.map(|firsts| firsts[stream])
+}
+
+/// Takes the next offsets of streams, so many of each, in this order, and answers the first of each.
+async fn advance_all<'a>(db: &Db, counts: impl Iterator<Item = (&'a str, usize)>) -> Result<HashMap<&'a str, i64>> {
+    let counts: Vec<(&str, i64)> = counts.map(|(stream, count)| (stream, count as i64)).collect();
+    let mut insert = Statement::new("insert into streams (name, last_offset) values ");
+    for (index, (stream, count)) in counts.iter().enumerate() {
+        insert.push(if index > 0 { ", (" } else { "(" }).push_arg(*stream).push(", ").push_arg(*count).push(")");
+    }
+    insert.push(
+        " on conflict (name) do update set last_offset = streams.last_offset + excluded.last_offset \
+         returning name, last_offset",
+    );
+    let lasts: HashMap<String, i64> = db.all(insert).await?.into_iter().collect();
+    let first = |(stream, count): (&'a str, i64)| {
+        let last = lasts.get(stream).ok_or_else(|| Error::internal("a stream was not advanced"))?;
+        Ok((stream, last - count + 1))
+    };
+    counts.into_iter().map(first).collect()
 }
 
 /// The position of the newest event; 0 before the first.
@@ -93,7 +107,7 @@ pub async fn advance(db: &Db, stream: &str, count: usize) -> Result<i64> {
 /// # Errors
 /// When the database is away.
 pub async fn newest_position(db: &Db) -> Result<i64> {
-    last_offset(db, "events").await
+    last_offset(db, LOG).await
 }
 
 /// The last offset of a stream; 0 before the first.

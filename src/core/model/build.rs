@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{Product, PublisherKey, Signer};
 use crate::core::access::{Caller, Verb};
 use crate::core::clock::{self, Timestamp};
-use crate::core::db::{Db, Json, Tx};
+use crate::core::db::{Db, Json, Statement, Tx};
 use crate::core::event::{EventType, NewEvent};
 use crate::core::field::choice::choice;
 use crate::core::field::{Described, Document, Field, Line, MimeType, Object, Prose, Remark, Shape, Version};
@@ -361,22 +361,24 @@ impl Build {
     /// [`Kind::Conflict`](crate::core::Kind::Conflict).
     pub async fn require_open(tx: &Tx, caller: &Caller, id: Id<Self>) -> Result<()> {
         // Nobody decides anything of it meanwhile.
-        tx.lock_row(Self::TABLE.plural, id.uuid()).await?;
-        let fixed = tx
-            .exists(crate::sql!(
-                "select 1 from builds where id = $1 and published_at is not null and marketplace is not null",
-                id
-            ))
-            .await?;
+        let select = Statement::new(format!(
+            "select published_at is not null and marketplace is not null, \
+             published_at is null and coalesce(submitted_at, validated_at, rejected_at) is not null \
+             from builds where id = $1{}",
+            tx.dialect().for_update()
+        ));
+        let (fixed, reviewed): (bool, bool) = tx.optional(select.bind(id)).await?.unwrap_or_default();
         if fixed {
             return Err(Error::conflict(
                 "The build is published, so what its manifest says can't change. Publish a new version.",
             ));
         }
+        if !reviewed {
+            return Ok(());
+        }
         tx.execute(crate::sql!(
             "update builds set submitted_at = null, checked_at = null, validated_at = null, rejected_at = null, \
-             rejection = null, updated_at = $2 \
-             where id = $1 and published_at is null and coalesce(submitted_at, validated_at, rejected_at) is not null",
+             rejection = null, updated_at = $2 where id = $1",
             id,
             caller.now
         ))

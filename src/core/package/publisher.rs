@@ -217,7 +217,7 @@ impl<'a> Publisher<'a> {
     ) -> Result<R> {
         let Some(old) = existing else {
             let row = match self.tx {
-                Some(tx) => resource::insert::<R>(tx, self.caller, ancestors, given).await?,
+                Some(tx) => resource::insert_under::<R>(tx, self.caller, ancestors, given).await?,
                 None => resource::draft::<R>(self.caller, ancestors, given)?,
             };
             self.note(Action::Create, &row, name, Vec::new());

@@ -51,8 +51,19 @@ pub(super) async fn check_references<R: Resource>(
 /// constraints hold when two are written at once.
 pub(super) async fn check_unique<R: Resource>(tx: &Tx, old: Option<&R>, new: &R, input: &mut Input) -> Result<()> {
     let table = R::TABLE.plural;
-    let mut select = Statement::new(format!("select 'id' where {}", if old.is_none() { "" } else { "false and " }));
-    select.push(&format!("exists (select 1 from {table} where id = ")).push_arg(new.id()).push(")");
+    let mut select = Statement::new("");
+    let mut parts = 0;
+    let mut push_taken = |field: &str| {
+        parts += 1;
+        format!(
+            "{}select '{field}' where exists (select 1 from {table} where id ",
+            if parts > 1 { " union all " } else { "" }
+        )
+    };
+    // An id that nobody chose is nobody else's.
+    if old.is_none() && !input.failed("id") && input.chosen_id().is_some() {
+        select.push(&push_taken("id")).push("= ").push_arg(new.id()).push(")");
+    }
     for columns in R::UNIQUE {
         let values: Option<Vec<Arg>> = columns.iter().map(|column| value_in(new, column)).collect();
         let (Some(values), Some(field)) = (values, columns.last()) else { continue };
@@ -60,12 +71,14 @@ pub(super) async fn check_unique<R: Resource>(tx: &Tx, old: Option<&R>, new: &R,
         if before.as_ref() == Some(&values) || columns.iter().any(|column| input.failed(column)) {
             continue;
         }
-        select.push(&format!(" union all select '{field}' where exists (select 1 from {table} where id <> "));
-        select.push_arg(new.id());
+        select.push(&push_taken(field)).push("<> ").push_arg(new.id());
         for (column, value) in columns.iter().zip(values) {
             select.push(" and ").push(&quoted(column)).push(" = ").push_arg(value);
         }
         select.push(")");
+    }
+    if parts == 0 {
+        return Ok(());
     }
     let taken: Vec<(String,)> = tx.all(select).await?;
     // Of all that may be taken, the id is told first.

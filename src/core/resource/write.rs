@@ -43,6 +43,19 @@ pub async fn create<R: Resource>(
 /// As [`create`].
 pub async fn insert<R: Resource>(tx: &Tx, caller: &Caller, ancestors: &[Uuid], given: impl Into<Given>) -> Result<R> {
     require_ancestors(tx, caller, &R::TABLE, ancestors, Verb::Create).await?;
+    insert_under(tx, caller, ancestors, given).await
+}
+
+/// As [`insert`], under ancestors that the same transaction has found or made for the caller.
+///
+/// # Errors
+/// As [`create`].
+pub async fn insert_under<R: Resource>(
+    tx: &Tx,
+    caller: &Caller,
+    ancestors: &[Uuid],
+    given: impl Into<Given>,
+) -> Result<R> {
     let Given { fields, files } = given.into();
     let mut input = Input::default();
     let row = read::<R>(caller, ancestors, fields, &files, &mut input)?;
