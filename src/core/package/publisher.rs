@@ -173,10 +173,7 @@ impl<'a> Publisher<'a> {
     }
 
     async fn offers(&mut self, product: &Product, licenses: &[manifest::LicenseRef]) -> Result<()> {
-        let mut select = Statement::new("select * from product_licenses where product_id = ");
-        select.push_arg(product.id).push(" and ");
-        push_scope(&ProductLicense::TABLE, self.caller, Verb::Read, &mut select);
-        let offers: Vec<ProductLicense> = self.db.all(select).await?;
+        let offers = self.present_offers(product).await?;
         for named in licenses {
             let license = self.license(named).await?;
             let offer = offers.iter().find(|offer| offer.license_id == license.id).cloned();
@@ -184,6 +181,17 @@ impl<'a> Publisher<'a> {
             self.put(&[product.id.uuid()], name, offer, fields(json!({ "license_id": license.id }))).await?;
         }
         Ok(())
+    }
+
+    async fn present_offers(&self, product: &Product) -> Result<Vec<ProductLicense>> {
+        let created = |step: &Step| step.action == Action::Create && step.id == product.id.uuid();
+        if self.steps.iter().any(created) {
+            return Ok(Vec::new());
+        }
+        let mut select = Statement::new("select * from product_licenses where product_id = ");
+        select.push_arg(product.id).push(" and ");
+        push_scope(&ProductLicense::TABLE, self.caller, Verb::Read, &mut select);
+        self.db.all(select).await
     }
 
     /// The licence at this address or, failing that, of this name. It is shared, so it is never changed.
@@ -237,6 +245,16 @@ impl<'a> Publisher<'a> {
         }
         self.note(Action::Update, &new, name, changes);
         Ok(new)
+    }
+
+    /// Makes a record of a build of which nothing is there any more, and notes the step.
+    async fn make<R: Resource>(&mut self, ancestors: &[Uuid], name: String, given: Map<String, Value>) -> Result<R> {
+        let row = match self.tx {
+            Some(tx) => resource::insert_fresh::<R>(tx, self.caller, ancestors, given).await?,
+            None => resource::draft::<R>(self.caller, ancestors, given)?,
+        };
+        self.note(Action::Create, &row, name, Vec::new());
+        Ok(row)
     }
 
     fn unchanged(&mut self, build: Build) -> Build {

@@ -65,14 +65,35 @@ pub async fn insert_under<R: Resource>(
     check_unique(tx, None, &row, &mut input).await?;
     input.finish()?;
     R::guard(tx, caller, None, Some(&row)).await?;
-
-    store(tx, std::slice::from_ref(&row)).await?;
-    R::settle(tx, caller, None, Some(&row)).await?;
+    add(tx, caller, &row).await?;
     for (name, file) in files {
         R::attach_beside(tx, caller, &row, &name, file).await?;
     }
-    record(tx, caller, None, Some(&row)).await?;
     Ok(row)
+}
+
+/// As [`insert_under`], where the parent was made or emptied by the same transaction, and everything referred to was found by
+/// it: to look for others like it, or whether the parent takes it, would find nothing. The database's constraints still hold.
+///
+/// # Errors
+/// When the caller may not, or fields fail.
+pub async fn insert_fresh<R: Resource>(
+    tx: &Tx,
+    caller: &Caller,
+    ancestors: &[Uuid],
+    fields: Map<String, Value>,
+) -> Result<R> {
+    let row = draft::<R>(caller, ancestors, fields)?;
+    require_create::<R>(tx, caller, |column| id_in(&row, column)).await?;
+    add(tx, caller, &row).await?;
+    Ok(row)
+}
+
+/// Writes a new row, with what else changes with it.
+async fn add<R: Resource>(tx: &Tx, caller: &Caller, row: &R) -> Result<()> {
+    store(tx, std::slice::from_ref(row)).await?;
+    R::settle(tx, caller, None, Some(row)).await?;
+    record(tx, caller, None, Some(row)).await
 }
 
 /// How many values one statement binds at most: databases limit them.

@@ -60,10 +60,10 @@ impl Publisher<'_> {
 
     async fn configuration(&mut self, [product, build]: [Uuid; 2], wanted: &manifest::Configuration) -> Result<()> {
         let configuration: Configuration =
-            self.put(&[product, build], wanted.name.clone(), None, records::configuration(wanted)).await?;
+            self.make(&[product, build], wanted.name.clone(), records::configuration(wanted)).await?;
         for task in &wanted.tasks {
             let name = format!("{} of {}", task.label, wanted.name);
-            self.put::<Task>(&[product, build, configuration.id.uuid()], name, None, records::task(task)).await?;
+            self.make::<Task>(&[product, build, configuration.id.uuid()], name, records::task(task)).await?;
         }
         Ok(())
     }
@@ -71,11 +71,11 @@ impl Publisher<'_> {
     async fn exposure(&mut self, [product, build]: [Uuid; 2], exposed: &manifest::Exposed) -> Result<()> {
         let interface = self.interface(&exposed.uri, &exposed.version).await?;
         let given = fields(json!({ "interface_id": interface.id }));
-        let exposure: Exposure = self.put(&[product, build], interface.name.to_string(), None, given).await?;
+        let exposure: Exposure = self.make(&[product, build], interface.name.to_string(), given).await?;
         for parameter in &exposed.parameters {
             let given = fields(json!({ "name": parameter.name, "required": parameter.required }));
             let place = [product, build, exposure.id.uuid()];
-            self.put::<Parameter>(&place, format!("{} of {}", parameter.name, interface.name), None, given).await?;
+            self.make::<Parameter>(&place, format!("{} of {}", parameter.name, interface.name), given).await?;
         }
         Ok(())
     }
@@ -87,7 +87,7 @@ impl Publisher<'_> {
             "required": required.required,
             "mappings": required.mappings,
         }));
-        self.put::<Dependency>(&place, interface.name.to_string(), None, given).await.map(drop)
+        self.make::<Dependency>(&place, interface.name.to_string(), given).await.map(drop)
     }
 
     async fn dependency(&mut self, place: [Uuid; 2], wanted: &manifest::RuntimeDependency) -> Result<()> {
