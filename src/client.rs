@@ -18,7 +18,7 @@ use serde_json::Value;
 use url::Url;
 
 pub use collection::Collection;
-pub use failure::{Cause, Failure};
+pub use failure::{Cause, Failure, Party};
 pub use package::{PackageFile, missing};
 pub use registry::{REQUIRED, Registries, Resolved};
 pub use sign_in::{Confirmation, DeviceCode, Provider};

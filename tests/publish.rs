@@ -1,6 +1,7 @@
 //! The publishing pipeline: from a folder to a published build, with its files and its signature.
 
 mod files;
+mod hostile;
 mod killed;
 mod registry;
 mod signing;

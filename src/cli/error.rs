@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::client::{Cause, Failure};
+use crate::client::{Cause, Failure, Party};
 use crate::core::{Error, Kind};
 
 /// Exit codes, as the manual lists them.
@@ -88,6 +88,8 @@ impl From<Failure> for Failed {
             Cause::Away => (Code::Away, Some("Is the server running? Name another with --server or MKT_SERVER.")),
             Cause::Invalid | Cause::Other => (Code::Failed, None),
         };
+        // What to do about a registry is in its message.
+        let hint = hint.filter(|_| failure.party == Party::Marketplace);
         Self { code, message: failure.message, hint: hint.map(str::to_owned) }
     }
 }

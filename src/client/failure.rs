@@ -24,11 +24,22 @@ pub enum Cause {
     Other,
 }
 
+/// Who failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Party {
+    /// The marketplace.
+    Marketplace,
+    /// A registry of images.
+    Registry,
+}
+
 /// A failed call: its cause, a sentence, and what the server told beside it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Failure {
     /// What kind of failure it is.
     pub cause: Cause,
+    /// Who failed.
+    pub party: Party,
     /// What happened.
     pub message: String,
     /// The server's answer (RFC 9457), or null.
@@ -38,7 +49,7 @@ pub struct Failure {
 impl Failure {
     /// A failure of this kind.
     pub fn new(cause: Cause, message: impl Into<String>) -> Self {
-        Self { cause, message: message.into(), problem: Value::Null }
+        Self { cause, party: Party::Marketplace, message: message.into(), problem: Value::Null }
     }
 
     /// What a refusing answer means.
@@ -55,7 +66,7 @@ impl Failure {
         // OAuth has another word for it (RFC 6749).
         let told = problem["message"].as_str().or_else(|| problem["error_description"].as_str());
         let message = told.map_or_else(|| format!("The server answered {status}."), str::to_owned);
-        Self { cause, message, problem }
+        Self { problem, ..Self::new(cause, message) }
     }
 }
 

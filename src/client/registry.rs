@@ -1,39 +1,45 @@
 //! Registries of container images, by the OCI distribution specification: what an image's tag names now, and what it runs on.
+//! `session` asks one of them, `challenge` signs in there with `credentials`, `manifest` reads what it has.
 
+mod challenge;
 mod credentials;
 mod failure;
+mod manifest;
+mod session;
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
-use futures_util::TryStreamExt;
-use oci_client::client::{ClientConfig, ClientProtocol};
-use oci_client::manifest::{ImageIndexEntry, OciDescriptor, OciManifest};
-use oci_client::secrets::RegistryAuth;
-use oci_client::{Client, Reference};
-use serde::Deserialize;
+use moka::future::Cache;
+use reqwest::header::ACCEPT;
+use ring::digest::{SHA256, SHA512, digest};
 use tokio::time::timeout;
+use url::Url;
 
-use self::failure::{malformed, refused, silent};
-use super::{Cause, Result};
+use self::failure::{malformed, silent};
+use self::manifest::{Configuration, Manifest};
+use self::session::{Reply, Session};
+use super::{Cause, Result, connections};
 use crate::core::manifest::Image;
 
-/// How long a connection may take to be made, and how long one look at an image may take in all.
-const CONNECTING: Duration = Duration::from_secs(10);
+/// How long a look at an image may take, with all that is tried again.
 const LOOKING: Duration = Duration::from_secs(30);
-/// The most bytes of an image's configuration.
-const LARGEST: usize = 1024 * 1024;
+/// How many images are remembered.
+const REMEMBERED: u64 = 10_000;
+/// Where Docker Hub's registry is.
+const HUB: &str = "registry-1.docker.io";
 
 /// What everything must run on that is published (rule 11 of the packaging rules).
 pub const REQUIRED: &str = "linux/amd64";
 
-/// Registries, with the credentials that Docker's configuration has for them.
+/// Registries, with the credentials that Docker's configuration has for them. What an image is, is looked up once.
 #[derive(Clone)]
 pub struct Registries {
-    secure: Client,
-    plain: Client,
+    http: reqwest::Client,
     /// Those that are spoken to without TLS, with their ports.
     insecure: Vec<String>,
+    looked: Cache<String, Result<Resolved>>,
 }
 
 /// What a registry has under an image's name.
@@ -58,17 +64,9 @@ impl Registries {
     /// # Errors
     /// When the system's certificates can't be read.
     pub fn new(insecure: Vec<String>) -> Result<Self> {
-        let client = |protocol| {
-            let config = ClientConfig {
-                protocol,
-                connect_timeout: Some(CONNECTING),
-                read_timeout: Some(LOOKING),
-                user_agent: concat!("mkt/", env!("CARGO_PKG_VERSION")),
-                ..ClientConfig::default()
-            };
-            Client::try_from(config).map_err(|error| refused("", "", &error))
-        };
-        Ok(Self { secure: client(ClientProtocol::Https)?, plain: client(ClientProtocol::Http)?, insecure })
+        // What is silent for so long won't answer.
+        let http = connections().read_timeout(LOOKING).build()?;
+        Ok(Self { http, insecure, looked: Cache::new(REMEMBERED) })
     }
 
     /// What an image's tag or digest names, in its registry, now.
@@ -76,85 +74,76 @@ impl Registries {
     /// # Errors
     /// When there is no such image, the registry refuses, is away, or does not answer what was asked for.
     pub async fn resolve(&self, image: &Image) -> Result<Resolved> {
-        let look = || async {
-            let looked = timeout(LOOKING, self.look(image)).await;
-            looked.unwrap_or_else(|_| Err(silent(&image.host())))
-        };
+        self.looked.get_with(image.to_string(), self.find(image)).await
+    }
+
+    async fn find(&self, image: &Image) -> Result<Resolved> {
         let pauses =
             ExponentialBuilder::new().with_min_delay(Duration::from_millis(200)).with_max_times(2).with_jitter();
-        look.retry(pauses).when(|failure| failure.cause == Cause::Away).await
+        let look = (|| self.look(image)).retry(pauses).when(|failure| failure.cause == Cause::Away);
+        timeout(LOOKING, look).await.unwrap_or_else(|_| Err(silent(&image.host())))
     }
 
     async fn look(&self, image: &Image) -> Result<Resolved> {
-        let (host, reference) = (image.host(), reference(image));
-        let failed = |error| refused(&host, &image.to_string(), &error);
-        let auth = credentials::of(&host).await?;
-        let client = if self.is_plain(&host) { &self.plain } else { &self.secure };
-        let (manifest, digest) = client.pull_manifest(&reference, &auth).await.map_err(failed)?;
-        if image.digest.as_ref().is_some_and(|wanted| *wanted != digest) {
-            return Err(malformed(&host, &format!("answers {digest} where {image} was asked for")));
+        let host = image.host();
+        let session = Session::open(self, &host, image).await?;
+        let Reply { bytes, digest: told } =
+            session.get(&format!("manifests/{}", reference(image)), manifest::ACCEPTED).await?;
+        let found = digest_of(&bytes, image.digest.as_deref().or(told.as_deref()));
+        for (wanted, whose) in [(&image.digest, "was asked for"), (&told, "is what it says that this is")] {
+            if wanted.as_ref().is_some_and(|wanted| *wanted != found) {
+                return Err(malformed(&host, &format!("sends content of which {} {whose}", shown(wanted))));
+            }
         }
-        let platforms = match manifest {
-            OciManifest::ImageIndex(index) => index.manifests.iter().filter_map(platform).collect(),
-            OciManifest::Image(manifest) => {
-                vec![platform_of(client, &reference, &manifest.config, &host, image).await?]
+        let platforms = match manifest::read(&bytes, &host)? {
+            Manifest::Index(platforms) => platforms,
+            Manifest::Image { configuration } => {
+                let Reply { bytes, .. } = session.get(&format!("blobs/{configuration}"), &[]).await?;
+                if digest_of(&bytes, Some(&configuration)) != configuration {
+                    return Err(malformed(&host, "sends content that its digest is not of"));
+                }
+                vec![Configuration::read(&bytes, &host)?.platform()]
             }
         };
-        Ok(Resolved { digest, platforms })
+        Ok(Resolved { digest: found, platforms })
     }
 
-    /// Whether a registry is spoken to without TLS: as the operator says, or on this machine.
+    /// Where a registry's API is: without TLS as the operator says, or on this machine.
+    fn address(&self, host: &str) -> Option<Url> {
+        let scheme = if self.is_plain(host) { "http" } else { "https" };
+        Url::parse(&format!("{scheme}://{}/v2/", if host == "docker.io" { HUB } else { host })).ok()
+    }
+
+    /// Whether a host is spoken to without TLS.
     fn is_plain(&self, host: &str) -> bool {
-        let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-        let local = name == "localhost"
-            || name.trim_matches(['[', ']']).parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback());
+        let name = host.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok()).map_or(host, |(name, _)| name);
+        let local =
+            name == "localhost" || name.trim_matches(['[', ']']).parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
         local || self.insecure.iter().any(|insecure| insecure == host)
     }
 }
 
-fn reference(image: &Image) -> Reference {
-    let (host, name) = (image.host(), image.name());
-    let repository = name.strip_prefix(&format!("{host}/")).unwrap_or(&image.repository).to_owned();
-    match (&image.digest, &image.tag) {
-        (Some(digest), _) => Reference::with_digest(host, repository, digest.clone()),
-        (None, tag) => Reference::with_tag(host, repository, tag.clone().unwrap_or_else(|| "latest".to_owned())),
-    }
+/// What names an image in its repository.
+fn reference(image: &Image) -> &str {
+    image.digest.as_deref().or(image.tag.as_deref()).unwrap_or("latest")
 }
 
-/// What an entry of an index runs on. Attestations run on nothing.
-fn platform(entry: &ImageIndexEntry) -> Option<String> {
-    let platform = entry.platform.as_ref()?;
-    let variant = platform.variant.as_deref().map(|variant| format!("/{variant}")).unwrap_or_default();
-    let name = format!("{}/{}{variant}", platform.os, platform.architecture);
-    (!name.contains("unknown")).then_some(name)
+/// The digest of content, by the algorithm of another one.
+fn digest_of(content: &[u8], like: Option<&str>) -> String {
+    let (name, algorithm) = match like {
+        Some(like) if like.starts_with("sha512:") => ("sha512", &SHA512),
+        _ => ("sha256", &SHA256),
+    };
+    let digits: String = digest(algorithm, content).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{name}:{digits}")
 }
 
-/// What an image for one platform runs on: its configuration says so.
-async fn platform_of(
-    client: &Client,
-    reference: &Reference,
-    config: &OciDescriptor,
-    host: &str,
-    image: &Image,
-) -> Result<String> {
-    #[derive(Deserialize)]
-    struct Configuration {
-        os: String,
-        architecture: String,
-    }
-    let failed = |error| refused(host, &image.to_string(), &error);
-    let mut content = client.pull_blob_stream(reference, config).await.map_err(failed)?.stream;
-    let mut bytes = Vec::new();
-    while let Some(piece) = content.try_next().await.map_err(|error| failed(error.into()))? {
-        bytes.extend_from_slice(&piece);
-        if bytes.len() > LARGEST {
-            return Err(malformed(host, "sends no end of an image's configuration"));
-        }
-    }
-    let Configuration { os, architecture } = serde_json::from_slice(&bytes)
-        .map_err(|_| malformed(host, "has an image whose configuration does not say what it runs on"))?;
-    Ok(format!("{os}/{architecture}"))
+/// A digest as it may be printed, whoever sent it.
+fn shown(digest: &Option<String>) -> String {
+    digest.as_deref().unwrap_or_default().chars().filter(char::is_ascii_graphic).take(80).collect()
 }
 
-/// Whoever asks a registry for nothing in particular.
-const ANONYMOUS: RegistryAuth = RegistryAuth::Anonymous;
+/// The header by which registries are told what is understood.
+fn accept(types: &[&str]) -> (reqwest::header::HeaderName, String) {
+    (ACCEPT, if types.is_empty() { "*/*".to_owned() } else { types.join(", ") })
+}

@@ -120,10 +120,7 @@ async fn private_registries_take_the_credentials_of_docker() {
         use base64::Engine;
         json!({ "auth": base64::prelude::BASE64_STANDARD.encode(format!("{user}:{password}")) })
     };
-    let docker = home.file("../../.docker/config.json");
-    std::fs::create_dir_all(home.file("x").parent().unwrap()).unwrap();
-    std::fs::create_dir_all(home.file("../../.docker")).unwrap();
-    let write = |auths: Value| std::fs::write(&docker, json!({ "auths": auths }).to_string()).unwrap();
+    let write = |auths: Value| home.docker(&json!({ "auths": auths }).to_string());
 
     let [first, second] = registries.each_ref().map(|registry| registry.address.as_str());
     write(json!({ first: auth(ALEX.0, "wrong password") }));
@@ -138,8 +135,6 @@ async fn private_registries_take_the_credentials_of_docker() {
         publish(&server, &home, &package, &database, &[]).await.ok();
         assert_eq!(build(&server, &package).await["container_digest"], json!(digest));
     }
-    std::fs::write(&docker, "{").unwrap();
-    assert_eq!(publish(&server, &home, &package(0), &database, &[]).await.code, 4);
 }
 
 #[tokio::test]
@@ -155,7 +150,7 @@ async fn registries_may_be_away_or_hostile() {
         (Some("HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\n"), 8, "answered 500"),
         (Some("HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\ngarbage"), 1, "does not speak"),
         (Some("garbage"), 8, "can't be reached"),
-        (Some(lying.as_str()), 1, "its digest is not of"),
+        (Some(lying.as_str()), 1, "is what it says that this is"),
     ] {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();

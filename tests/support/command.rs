@@ -38,7 +38,9 @@ impl From<Output> for Ran {
 /// The binary with nothing of the environment but what it needs to run.
 pub fn bare() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mkt"));
-    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", "/nonexistent");
+    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    // Nothing can be made there, not even by root.
+    command.env("HOME", "/dev/null/home");
     // The images of most tests are made up.
     command.env("MKT_NO_RESOLVE", "true");
     command.stdin(Stdio::null());

@@ -27,6 +27,13 @@ impl Home {
         std::fs::write(self.file(name), text).unwrap();
     }
 
+    /// What Docker keeps of registries there.
+    pub fn docker(&self, configuration: &str) {
+        let folder = self.0.path().join(".docker");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("config.json"), configuration).unwrap();
+    }
+
     /// `mkt` with these arguments and variables.
     pub fn command(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Command {
         let mut command = bare();

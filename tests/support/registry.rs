@@ -26,20 +26,15 @@ impl Registry {
     pub async fn start(user: Option<User>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let address = format!("127.0.0.1:{port}");
-        let store = path("store");
         let mut configuration = format!(
-            "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {}}}, delete: {{enabled: true}}}}\n\
-             http: {{addr: \"{address}\"}}\n",
-            store.display()
+            "version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {}}}, delete: {{enabled: true}}}}\n",
+            path("store").display()
         );
         if let Some((name, _, hash)) = user {
             std::fs::write(path("htpasswd"), format!("{name}:{hash}\n")).unwrap();
             let htpasswd = format!("auth: {{htpasswd: {{realm: tests, path: {}}}}}\n", path("htpasswd").display());
             configuration.push_str(&htpasswd);
         }
-        std::fs::write(path("registry.yml"), configuration).unwrap();
         for (name, text) in [
             (
                 "containers.conf",
@@ -63,18 +58,8 @@ impl Registry {
         ] {
             std::fs::write(path(name), text).unwrap();
         }
-        let child = Command::new("docker-registry")
-            .arg("serve")
-            .arg(path("registry.yml"))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        let registry = Self { child: child.expect("docker-registry: run the tests with tests/run"), folder, address };
-        let begun = Instant::now();
-        while tokio::net::TcpStream::connect(&registry.address).await.is_err() {
-            assert!(begun.elapsed() < Duration::from_secs(20), "the registry does not listen");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        let (child, address) = serve(folder.path(), &configuration).await;
+        let registry = Self { child, folder, address };
         if let Some((name, password, _)) = user {
             let authfile = registry.path("auth.json");
             registry.podman(&[
@@ -129,6 +114,10 @@ impl Registry {
 
     fn podman(&self, arguments: &[&str]) {
         let mut command = Command::new("podman");
+        if rustix::process::geteuid().is_root() {
+            command = Command::new("unshare");
+            command.args(["-m", "--propagation", "private", "sh", "-ec", PODMAN, "podman"]);
+        }
         command
             .env("CONTAINERS_CONF", self.path("containers.conf"))
             .env("CONTAINERS_STORAGE_CONF", self.path("storage.conf"));
@@ -136,6 +125,36 @@ impl Registry {
         let output = command.args(arguments).output().expect("podman: run the tests with tests/run");
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     }
+}
+
+/// Podman as root, with whatever it keeps in the machine's own folders in memory instead.
+const PODMAN: &str = "for folder in /run /var/lib/containers; do mkdir -p $folder; mount -t tmpfs tmpfs $folder; done
+exec podman \"$@\"";
+
+/// Runs a registry on a port that nobody else has, which ends with the test even if that is killed.
+async fn serve(folder: &Path, configuration: &str) -> (Child, String) {
+    let file = folder.join("registry.yml");
+    for _ in 0..10 {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let address = format!("127.0.0.1:{port}");
+        std::fs::write(&file, format!("{configuration}http: {{addr: \"{address}\"}}\n")).unwrap();
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL", "docker-registry", "serve"]).arg(&file);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let begun = Instant::now();
+        // One that ends at once has lost its port to another.
+        while child.try_wait().unwrap().is_none() {
+            if tokio::net::TcpStream::connect(&address).await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                if child.try_wait().unwrap().is_none() {
+                    return (child, address);
+                }
+            }
+            assert!(begun.elapsed() < Duration::from_secs(20), "the registry does not listen");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+    panic!("docker-registry does not run: run the tests with tests/run");
 }
 
 impl Drop for Registry {
