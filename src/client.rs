@@ -5,10 +5,12 @@ mod collection;
 mod failure;
 mod licensing;
 mod package;
+mod platform;
 mod registry;
 mod sign_in;
 mod upload;
 
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, HeaderMap, HeaderValue, RETRY_AFTER};
@@ -41,7 +43,8 @@ const TRIES: usize = 4;
 pub struct Client {
     http: reqwest::Client,
     server: Url,
-    token: Option<Secret>,
+    /// Shared by all clones, so that short tokens can follow one another.
+    token: Arc<RwLock<Option<Secret>>>,
 }
 
 impl Client {
@@ -53,7 +56,7 @@ impl Client {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         let http = connections().default_headers(headers).timeout(TIMEOUT).build().map_err(Failure::from)?;
-        Ok(Self { http, server, token })
+        Ok(Self { http, server, token: Arc::new(RwLock::new(token)) })
     }
 
     /// The marketplace's address.
@@ -61,9 +64,9 @@ impl Client {
         &self.server
     }
 
-    /// The token that calls carry.
-    pub fn token(&self) -> Option<&Secret> {
-        self.token.as_ref()
+    /// Has this and all its clones go on with another token.
+    pub fn use_token(&self, token: Secret) {
+        *self.token.write().unwrap_or_else(PoisonError::into_inner) = Some(token);
     }
 
     /// Whether the marketplace is well, and who asks; without the token itself, which is for no screen and no log.
@@ -92,10 +95,15 @@ impl Client {
 
     fn request_at(&self, method: Method, address: Url) -> RequestBuilder {
         let request = self.http.request(method, address);
-        match &self.token {
+        match &*self.token.read().unwrap_or_else(PoisonError::into_inner) {
             Some(token) => request.bearer_auth(token.expose()),
             None => request,
         }
+    }
+
+    /// A request that carries no token.
+    fn plain_request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, self.address(path))
     }
 
     /// The address of a path of the API.

@@ -11,6 +11,7 @@ mod cache;
 mod checks;
 mod crud;
 mod deadline;
+mod deployments;
 mod device;
 mod events;
 mod files;

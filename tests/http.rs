@@ -4,6 +4,7 @@ mod access;
 mod caching;
 mod cases;
 mod checks;
+mod deployments;
 mod events;
 mod families;
 mod files;

@@ -130,6 +130,13 @@ impl Watch {
         }
     }
 
+    /// Says something to the marketplace on the channel followed, if it can be heard. Whether it was sent.
+    pub async fn say(&mut self, data: &serde_json::Value) -> bool {
+        let Some(connection) = &mut self.connection else { return false };
+        // A connection that takes nothing tells so when it is read from, too.
+        connection.say(data).await.is_ok()
+    }
+
     /// Whether an event has not been seen: a server may send one twice, and tells so by its place.
     fn is_new(&self, place: &Option<Place>) -> bool {
         match (place, &self.position.place) {

@@ -47,7 +47,7 @@ impl Client {
     }
 }
 
-fn path(request: &Request) -> String {
+pub(super) fn path(request: &Request) -> String {
     let product = request.product;
     match request.claimant {
         Claimant::User(id) => format!("/authorizations/users/{id}/products/{product}"),

@@ -194,6 +194,12 @@ impl NewEvent {
         self
     }
 
+    /// The same, marked as what an agent told itself.
+    pub fn reported(mut self) -> Self {
+        self.model[self.resource_type]["reported"] = true.into();
+        self
+    }
+
     /// The same on these streams, too.
     pub fn also_on(mut self, streams: Vec<Stream>) -> Self {
         for stream in streams {

@@ -13,7 +13,7 @@ pub use document::{Document, Object, Ports, Uuids, Words};
 pub use hidden::Hashed;
 pub use number::{Count, Natural, whole};
 pub use schema::{Described, nullable as nullable_schema};
-pub use text::{Email, HttpUrl, Line, Link, Locale, MimeType, Name, Prose, PublicKey, Remark, Version};
+pub use text::{Email, HttpUrl, Line, Link, Locale, MimeType, Name, Prose, PublicKey, Remark, Schedule, Version};
 
 use serde_json::Value;
 

@@ -50,7 +50,7 @@ pub use exposure::Exposure;
 pub use group::Group;
 pub use identity::Identity;
 pub use identity_provider::IdentityProvider;
-pub use instance::{Instance, InstanceState};
+pub use instance::{Instance, InstanceState, Updates, Wanted};
 pub use interface::Interface;
 pub use license::{Expiry, License};
 pub use logo::Logo;

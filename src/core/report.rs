@@ -31,6 +31,19 @@ pub struct Report {
     pub created_at: Timestamp,
 }
 
+/// Nothing, if it is the agent of an instance's platform who asks.
+///
+/// # Errors
+/// [`Kind::Forbidden`] for all others.
+pub fn require_own_agent(caller: &Caller, instance: &Instance) -> Result<()> {
+    if caller.platform_id() == Some(instance.platform_id) {
+        return Ok(());
+    }
+    caller.require_signed_in()?;
+    let message = "Only the platform's agent tells of its instances. Sign in with the platform's key.";
+    Err(Error::new(Kind::Forbidden, message))
+}
+
 impl Report {
     /// Reads `state`, `message` and `detail`.
     ///
@@ -60,11 +73,7 @@ impl Report {
         let tx = db.begin().await?;
         tx.lock_row("instances", instance).await?;
         let mut row = load::<Instance>(&tx, caller, ancestors, instance).await?;
-        if caller.platform_id() != Some(row.platform_id) {
-            caller.require_signed_in()?;
-            let message = "Only the platform's agent reports on its instances. Sign in with the platform's key.";
-            return Err(Error::new(Kind::Forbidden, message));
-        }
+        require_own_agent(caller, &row)?;
         row.last_seen_at = Some(self.created_at);
         let last: Option<Self> = tx
             .optional(crate::sql!(
@@ -102,7 +111,8 @@ impl Report {
                 KEPT
             ))
             .await?;
-            tx.announce(vec![row.event(&tx, EventType::Updated, &format!("is {}", self.state.word())).await?]);
+            let event = row.event(&tx, EventType::Updated, &format!("is {}", self.state.word())).await?;
+            tx.announce(vec![event.reported()]);
         }
         tx.commit().await
     }

@@ -5,6 +5,8 @@ use std::time::Duration;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, timeout};
 
 use super::{App, checks};
+use crate::core::access::{Caller, Principal};
+use crate::core::deployment::update;
 use crate::core::event::{self, resume};
 use crate::core::model::Product;
 use crate::core::{Result, clock, idempotency, presence, session};
@@ -71,7 +73,9 @@ async fn look_around(app: &App) -> Result<()> {
     note_connections(app, true).await?;
     let now = clock::now();
     presence::sweep(app.db(), now).await?;
-    Product::announce_visible(app.db(), now).await
+    Product::announce_visible(app.db(), now).await?;
+    let marketplace = Caller::new(Principal::marketplace(), "".into());
+    update::sweep(app.db(), &marketplace).await
 }
 
 /// What would be lost with the server.

@@ -2,6 +2,7 @@
 
 mod answers;
 mod authorizations;
+mod deployments;
 mod events;
 mod examples;
 mod files;
@@ -51,14 +52,19 @@ pub fn document() -> Value {
         .chain(sign_in::schemas())
         .chain(authorizations::schemas())
         .chain(events::schemas())
-        .chain(labels::schemas());
+        .chain(labels::schemas())
+        .chain(deployments::schemas());
     let own = own.map(|(name, schema)| (name.to_owned(), schema)).chain(schemas::of::<model::AuditEvent>());
     let own = own.chain(schemas::of::<model::Review>());
     let schemas: Map<String, Value> = schemas.into_iter().chain(own).collect();
     let paths =
         paths.into_iter().chain(others::paths()).chain(files::paths()).chain(labels::paths()).chain(reviews::paths());
-    let paths: Map<String, Value> =
-        paths.chain(sign_in::paths()).chain(authorizations::paths()).chain(events::paths()).collect();
+    let paths: Map<String, Value> = paths
+        .chain(sign_in::paths())
+        .chain(authorizations::paths())
+        .chain(events::paths())
+        .chain(deployments::paths())
+        .collect();
     let own = [
         ("authorizations", "Whether products may be used."),
         ("events", "What happened, for those who poll."),

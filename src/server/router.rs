@@ -17,8 +17,9 @@ use super::asker::IDEMPOTENCY_KEY;
 use super::origin::WebOrigin;
 use super::problem::{self, Problem};
 use super::{
-    App, answer, authorizations, body, cable, cache, crud, deadline, device, events, files, guard, identity_providers,
-    labels, oauth, openapi, packages, products, reports, reviews, sessions, sign_in, status, throttle, vouchers,
+    App, answer, authorizations, body, cable, cache, crud, deadline, deployments, device, events, files, guard,
+    identity_providers, labels, oauth, openapi, packages, products, reports, reviews, sessions, sign_in, status,
+    throttle, vouchers,
 };
 use crate::core::Error;
 use crate::core::model;
@@ -40,6 +41,7 @@ pub fn router(app: App) -> Router {
         .merge(authorizations::routes())
         .merge(vouchers::routes())
         .merge(reports::routes())
+        .merge(deployments::routes())
         .merge(reviews::routes())
         .merge(status::routes())
         .route("/audit_events", get(crud::index::<model::AuditEvent>))

@@ -443,18 +443,32 @@ pub fn cases() -> Vec<Case> {
             body: json!({ "build_id": "{build}" }),
             defaults: json!({
                 "platform_id": "{platform}", "configuration_id": null, "launch_bindings": {}, "deployed_at": null,
-                "state": "pending", "state_message": null, "last_seen_at": null,
+                "state": "pending", "state_message": null, "last_seen_at": null, "wanted": "running", "updates": "approve",
+                "maintenance": null, "maintenance_minutes": 60, "previous_build_id": null, "previous_configuration_id": null,
             }),
             change: json!({
                 "configuration_id": "{configuration}", "launch_bindings": { "FHIR_URL": "http://fhir" },
-                "deployed_at": "2026-01-31T12:00:00.5+01:00",
+                "deployed_at": "2026-01-31T12:00:00.5+01:00", "wanted": "stopped", "updates": "automatic",
+                "maintenance": "0 3 * * 6", "maintenance_minutes": 120,
             }),
             changed: json!({
                 "configuration_id": "{configuration}", "launch_bindings": { "FHIR_URL": "http://fhir" },
-                "deployed_at": "2026-01-31T11:00:00.500Z",
+                "deployed_at": "2026-01-31T11:00:00.500Z", "wanted": "stopped", "updates": "automatic",
+                "maintenance": "0 3 * * 6", "maintenance_minutes": 120,
             }),
-            invalid: json!({ "build_id": nobody, "launch_bindings": 1, "deployed_at": 1 }),
-            errors: &["build_id", "deployed_at", "launch_bindings"],
+            invalid: json!({
+                "build_id": nobody, "launch_bindings": 1, "deployed_at": 1, "wanted": "perhaps", "updates": "never",
+                "maintenance": "nightly", "maintenance_minutes": 0,
+            }),
+            errors: &[
+                "build_id",
+                "deployed_at",
+                "launch_bindings",
+                "maintenance",
+                "maintenance_minutes",
+                "updates",
+                "wanted",
+            ],
             unique: &[],
         },
         Case {

@@ -107,6 +107,7 @@ on_both! {
             }
             steps += 1;
         }
-        assert!(steps > 10, "{steps}");
+        // How much passes in one piece depends on how busy the machine is.
+        assert!(steps >= 6, "{steps}");
     }
 }

@@ -10,8 +10,8 @@ use reqwest::header::{
 };
 use reqwest::{Method, Response, StatusCode, Upgraded};
 use serde::Deserialize;
-use serde_json::json;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
@@ -85,6 +85,12 @@ impl Connection {
     /// Waits for what comes next. May be dropped while waiting, and nothing is lost.
     pub async fn next(&mut self) -> Result<Read, Lost> {
         self.read().await
+    }
+
+    /// Says something on the channel.
+    pub async fn say(&mut self, data: &Value) -> Result<(), Lost> {
+        let message = json!({ "command": "message", "identifier": self.identifier, "data": data.to_string() });
+        Ok(self.socket.send(Message::text(message.to_string())).await?)
     }
 
     /// Reads one frame.

@@ -29,6 +29,7 @@ const MIGRATIONS: &[(&str, Text)] = &[
     ("events", Text::Both(include_str!("../../../migrations/0008_events.sql"))),
     ("packages", Text::Both(include_str!("../../../migrations/0009_packages.sql"))),
     ("review", Text::Both(include_str!("../../../migrations/0010_review.sql"))),
+    ("deployments", Text::Both(include_str!("../../../migrations/0011_deployments.sql"))),
 ];
 
 /// What a migration runs.

@@ -88,10 +88,14 @@ impl<R: Receive> Relay<R> {
             // Only after the events were read, so that no revocation is overlooked that was there before one of them.
             self.follow_access().await?;
             let Some(last) = batch.last() else { return Ok(()) };
+            let more = batch.len() as i64 >= BATCH;
             self.position = last.position;
             // Whatever is remembered of the log is old now, whether or not anybody announced it.
             self.db.changed_elsewhere();
             self.receiver.receive(batch);
+            if !more {
+                return Ok(());
+            }
         }
     }
 

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::{Field, Shape, nullable};
 use crate::core::db::{self, Arg};
+use crate::core::schedule;
 
 /// Most characters of names and other single lines.
 const LINE: usize = 255;
@@ -107,6 +108,8 @@ text! {
     Locale: 35, "" matching "^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$", locale;
     /// A mail address.
     Email: 254, "email", email;
+    /// When something happens: the five fields of cron, in UTC.
+    Schedule: LINE, "", |text| schedule::read(text).map(drop);
     /// A public key, as PEM (RFC 7468) or JWK (RFC 7517).
     PublicKey: 16384, "", public_key;
 }

@@ -2,9 +2,10 @@
 //! fields, so that what passes here can be stored.
 
 use chrono::DateTime;
-use croner::parser::{CronParser, Seconds, Year};
 use url::Url;
 use uuid::Uuid;
+
+use crate::core::schedule;
 
 /// A kind of text.
 pub(super) struct Text {
@@ -63,7 +64,7 @@ pub(super) const VARIABLE: Text = Text::line("must consist of A-Z, 0-9 and _", |
     !text.is_empty() && text.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
 });
 /// A schedule of five fields.
-pub(super) const CRON: Text = Text::line("must be a cron schedule of five fields", cron);
+pub(super) const CRON: Text = Text::line("must be a cron schedule of five fields", |text| schedule::read(text).is_ok());
 /// An instant (RFC 3339).
 pub(super) const INSTANT: Text =
     Text::line("must be an RFC 3339 date and time", |text| DateTime::parse_from_rfc3339(text).is_ok());
@@ -107,9 +108,4 @@ fn locale(text: &str) -> bool {
     (2..=8).contains(&language.len())
         && language.chars().all(|c| c.is_ascii_alphabetic())
         && subtags.all(|tag| (1..=8).contains(&tag.len()) && tag.chars().all(|c| c.is_ascii_alphanumeric()))
-}
-
-fn cron(text: &str) -> bool {
-    let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
-    text.split_whitespace().count() == 5 && parser.parse(text).is_ok()
 }

@@ -9,7 +9,7 @@ use crate::core::clock::Timestamp;
 use crate::core::db::{Db, FromRow, Json, Tx};
 use crate::core::event::{EventType, NewEvent, Stream};
 use crate::core::field::choice::choice;
-use crate::core::field::{Object, Prose};
+use crate::core::field::{Natural, Object, Prose, Schedule};
 use crate::core::id::Id;
 use crate::core::resource::{Input, Parent, Reference, Resource, Table};
 use crate::core::{Error, Result};
@@ -39,6 +39,28 @@ choice! {
     }
 }
 
+choice! {
+    /// What an instance is to do.
+    Wanted {
+        /// To run.
+        Running = "running",
+        /// To rest; it stays known with all that it is set to.
+        Stopped = "stopped",
+    }
+}
+
+choice! {
+    /// How an instance comes by newer builds of its product.
+    Updates {
+        /// By itself, in its maintenance window if it has one.
+        Automatic = "automatic",
+        /// When somebody asks for it.
+        Approve = "approve",
+        /// Not at all: it stays with its build.
+        Pinned = "pinned",
+    }
+}
+
 resource! {
     /// A build that runs, or shall run, on a platform.
     pub struct Instance {
@@ -50,6 +72,18 @@ resource! {
         configuration_id: Option<Id<Configuration>>,
         /// Values of its environment variables.
         launch_bindings: Json<Object> = Json(Object::new()),
+        /// What it is to do.
+        wanted: Wanted = Wanted::Running,
+        /// How it comes by newer builds.
+        updates: Updates = Updates::Approve,
+        /// When windows open in which it may be updated by itself; none means at any time.
+        maintenance: Option<Schedule>,
+        /// For how many minutes each of them stays open.
+        maintenance_minutes: Natural = Natural(60),
+        /// The build before this one, for going back.
+        [server] previous_build_id: Option<Id<Build>>,
+        /// The configuration that it had.
+        [server] previous_configuration_id: Option<Id<Configuration>>,
         /// When it was deployed.
         deployed_at: Option<Timestamp>,
         /// How far it is.
@@ -74,6 +108,13 @@ impl Resource for Instance {
         Reference { column: "build_id", table: &Build::TABLE },
         Reference { column: "configuration_id", table: &Configuration::TABLE },
     ];
+
+    /// What it was updated from is kept.
+    fn revise(&mut self, old: &Self) {
+        if self.build_id != old.build_id {
+            (self.previous_build_id, self.previous_configuration_id) = (Some(old.build_id), old.configuration_id);
+        }
+    }
 
     async fn check(tx: &Tx, _: &Caller, _: Option<&Self>, new: &Self, input: &mut Input) -> Result<()> {
         let failed = input.failed("build_id") || input.failed("configuration_id");
@@ -153,6 +194,7 @@ impl Instance {
             },
             "platform": { "id": self.platform_id, "name": placed.platform, "user": { "id": placed.user_id } },
             "configuration_id": self.configuration_id,
+            "wanted": self.wanted,
             "deployed_at": self.deployed_at,
             "state": self.state,
             "state_message": self.state_message,

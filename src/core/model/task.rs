@@ -7,7 +7,7 @@ use super::{Build, Configuration};
 use crate::core::Result;
 use crate::core::access::Caller;
 use crate::core::db::{Json, Tx};
-use crate::core::field::{Count, Document, Field, Line, Name, Natural, Ports, Shape, Words};
+use crate::core::field::{Count, Document, Field, Name, Natural, Ports, Schedule, Shape, Words};
 use crate::core::id::Id;
 use crate::core::resource::{Input, Parent, Resource, Table};
 use crate::resource;
@@ -93,7 +93,7 @@ resource! {
         /// TCP ports that it serves.
         ports: Json<Ports> = Json(Vec::new()),
         /// When it runs, as five fields of cron; none means always.
-        cron: Option<Line>,
+        cron: Option<Schedule>,
         /// The environment variables that it is configured by.
         environment: Json<Vec<Variable>> = Json(Vec::new()),
     }
@@ -122,11 +122,6 @@ impl Resource for Task {
         }
         if self.memory_minimum.is_some_and(|minimum| minimum > self.memory) {
             input.fails("memory_minimum", "must be at most memory");
-        }
-        if let Some(cron) = &self.cron
-            && cron.as_str().parse::<croner::Cron>().is_err()
-        {
-            input.fails("cron", "must be a cron schedule such as 0 3 * * *");
         }
     }
 

@@ -5,6 +5,8 @@ mod build;
 mod files;
 mod signed;
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -173,21 +175,30 @@ impl<'a> Publisher<'a> {
     }
 
     async fn offers(&mut self, product: &Product, licenses: &[manifest::LicenseRef]) -> Result<()> {
-        let offers = self.present_offers(product).await?;
+        let place = [product.id.uuid()];
+        let created = |step: &Step| step.action == Action::Create && step.id == place[0];
+        let is_new = self.steps.iter().any(created);
+        let offers = if is_new { Vec::new() } else { self.present_offers(product).await? };
+        let mut named_before = HashSet::new();
         for named in licenses {
             let license = self.license(named).await?;
+            // Two entries may be of one licence, by name and by address.
+            if !named_before.insert(license.id) {
+                continue;
+            }
             let offer = offers.iter().find(|offer| offer.license_id == license.id).cloned();
             let name = format!("{} under {}", product.name, license.name);
-            self.put(&[product.id.uuid()], name, offer, fields(json!({ "license_id": license.id }))).await?;
+            let given = fields(json!({ "license_id": license.id }));
+            if is_new {
+                self.make::<ProductLicense>(&place, name, given).await?;
+            } else {
+                self.put(&place, name, offer, given).await?;
+            }
         }
         Ok(())
     }
 
     async fn present_offers(&self, product: &Product) -> Result<Vec<ProductLicense>> {
-        let created = |step: &Step| step.action == Action::Create && step.id == product.id.uuid();
-        if self.steps.iter().any(created) {
-            return Ok(Vec::new());
-        }
         let mut select = Statement::new("select * from product_licenses where product_id = ");
         select.push_arg(product.id).push(" and ");
         push_scope(&ProductLicense::TABLE, self.caller, Verb::Read, &mut select);
@@ -223,14 +234,7 @@ impl<'a> Publisher<'a> {
         existing: Option<R>,
         given: Map<String, Value>,
     ) -> Result<R> {
-        let Some(old) = existing else {
-            let row = match self.tx {
-                Some(tx) => resource::insert_under::<R>(tx, self.caller, ancestors, given).await?,
-                None => resource::draft::<R>(self.caller, ancestors, given)?,
-            };
-            self.note(Action::Create, &row, name, Vec::new());
-            return Ok(row);
-        };
+        let Some(old) = existing else { return self.create(ancestors, name, given, |_| ()).await };
         let mut input = resource::Input::for_update(given.clone(), &old);
         let mut new = old.clone();
         new.apply(&mut input);
@@ -247,7 +251,23 @@ impl<'a> Publisher<'a> {
         Ok(new)
     }
 
-    /// Makes a record of a build of which nothing is there any more, and notes the step.
+    /// Makes a record, and notes the step. `complete` fills in what no field of a client's can.
+    async fn create<R: Resource>(
+        &mut self,
+        ancestors: &[Uuid],
+        name: String,
+        given: Map<String, Value>,
+        complete: impl FnOnce(&mut R),
+    ) -> Result<R> {
+        let row = match self.tx {
+            Some(tx) => resource::insert_under::<R>(tx, self.caller, ancestors, given, complete).await?,
+            None => resource::draft::<R>(self.caller, ancestors, given)?,
+        };
+        self.note(Action::Create, &row, name, Vec::new());
+        Ok(row)
+    }
+
+    /// Makes a record where none like it can be, as what it is part of was just made or emptied, and notes the step.
     async fn make<R: Resource>(&mut self, ancestors: &[Uuid], name: String, given: Map<String, Value>) -> Result<R> {
         let row = match self.tx {
             Some(tx) => resource::insert_fresh::<R>(tx, self.caller, ancestors, given).await?,

@@ -43,10 +43,11 @@ pub async fn create<R: Resource>(
 /// As [`create`].
 pub async fn insert<R: Resource>(tx: &Tx, caller: &Caller, ancestors: &[Uuid], given: impl Into<Given>) -> Result<R> {
     require_ancestors(tx, caller, &R::TABLE, ancestors, Verb::Create).await?;
-    insert_under(tx, caller, ancestors, given).await
+    insert_under(tx, caller, ancestors, given, |_| ()).await
 }
 
-/// As [`insert`], under ancestors that the same transaction has found or made for the caller.
+/// As [`insert`], under ancestors that the same transaction has found or made for the caller, with what clients can't set
+/// filled in by `complete`.
 ///
 /// # Errors
 /// As [`create`].
@@ -55,10 +56,12 @@ pub async fn insert_under<R: Resource>(
     caller: &Caller,
     ancestors: &[Uuid],
     given: impl Into<Given>,
+    complete: impl FnOnce(&mut R),
 ) -> Result<R> {
     let Given { fields, files } = given.into();
     let mut input = Input::default();
-    let row = read::<R>(caller, ancestors, fields, &files, &mut input)?;
+    let mut row = read::<R>(caller, ancestors, fields, &files, &mut input)?;
+    complete(&mut row);
     require_create::<R>(tx, caller, |column| id_in(&row, column)).await?;
     check_references(tx, caller, ancestors, None, &row, &mut input).await?;
     R::check(tx, caller, None, &row, &mut input).await?;
@@ -210,14 +213,19 @@ pub async fn replace<R: Resource>(tx: &Tx, caller: &Caller, old: &R, mut new: R)
     R::guard(tx, caller, Some(old), Some(&new)).await?;
     let administered = administered::<R>(tx, caller).await?;
     new.touch(caller.now);
+    // Only what differs is set: every index and trigger on a column that is set costs its work, even if the value is the same.
     let mut statement = Statement::new(format!("update {} set ", R::TABLE.plural));
-    let mut values = new.values();
-    values.pop();
-    for (field, value) in R::FIELDS.iter().zip(values.into_iter().skip(1)) {
-        statement.push(&quoted(field.name)).push(" = ").push_arg(value).push(", ");
+    let (before, after) = (old.values().into_iter().skip(1), new.values().into_iter().skip(1));
+    for (field, (before, after)) in R::FIELDS.iter().zip(before.zip(after)) {
+        if before != after {
+            statement.push(&quoted(field.name)).push(" = ").push_arg(after).push(", ");
+        }
     }
     if !R::TABLE.search.is_empty() {
-        statement.push("search = ").push_arg(search::document_of(&new)).push(", ");
+        let document = search::document_of(&new);
+        if document != search::document_of(old) {
+            statement.push("search = ").push_arg(document).push(", ");
+        }
     }
     statement.push("updated_at = ").push_arg(new.updated_at()).push(" where id = ").push_arg(new.id());
     tx.execute(statement).await?;

@@ -98,7 +98,7 @@ fn text(name: &str, format: &str) -> &'static str {
         ("container_tag", _) => "2.1.0",
         ("container_digest", _) => "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         ("code", _) => "0123-4567-89AB-CDEF-GHJK",
-        ("cron", _) => "30 2 * * 1-5",
+        ("cron" | "maintenance", _) => "30 2 * * 1-5",
         ("client_id", _) => "marketplace",
         ("scopes", _) => "openid email",
         ("hd", _) => "example.org",

@@ -33,7 +33,16 @@ impl Publisher<'_> {
                 tx.execute(Statement::new(format!("delete from {table} where build_id = $1")).bind(build.id)).await?;
             }
         }
-        let build = self.put(&[product], wanted.version.clone(), existing, given).await?;
+        // All below it is made anew.
+        let complete = |build: &mut Build| {
+            build.reopen();
+            build.take_manifest(fields(manifest.content.clone()));
+            build.take_asset(asset.clone());
+        };
+        let build = match existing {
+            None => self.create(&[product], wanted.version.clone(), given, complete).await?,
+            existing => self.put(&[product], wanted.version.clone(), existing, given).await?,
+        };
         let place = [product, build.id.uuid()];
         for configuration in &manifest.configurations {
             self.configuration(place, configuration).await?;
@@ -47,14 +56,11 @@ impl Publisher<'_> {
         for dependency in &wanted.dependencies {
             self.dependency(place, dependency).await?;
         }
-        let mut complete = build.clone();
-        // All below it was made anew.
-        complete.reopen();
-        complete.take_manifest(fields(manifest.content.clone()));
-        complete.take_asset(asset);
+        let mut completed = build.clone();
+        complete(&mut completed);
         match self.tx {
-            Some(tx) => resource::replace(tx, self.caller, &build, complete).await,
-            None => Ok(complete),
+            Some(tx) => resource::replace(tx, self.caller, &build, completed).await,
+            None => Ok(completed),
         }
     }
 
