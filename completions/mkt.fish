@@ -43,6 +43,7 @@ complete -c mkt -n "__fish_mkt_needs_command" -s y -l yes -d 'Answer yes to all 
 complete -c mkt -n "__fish_mkt_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_needs_command" -s V -l version -d 'Print version'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "serve" -d 'Serve the marketplace: API and WebSocket. Creates and migrates its database by itself'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "agent" -d 'Keep a platform: run what its marketplace wants to run there, and tell how far it is'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "migrate" -d 'Bring the database\'s schema up to date, or tell where it stands'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "init" -d 'Make a marketplace.json for a product, by questions or by flags'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "validate" -d 'Check packages without a marketplace: each marketplace.json, and the files beside it that it names'
@@ -150,6 +151,69 @@ complete -c mkt -n "__fish_mkt_using_subcommand serve" -l verbose -d 'Print more
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand agent; and not __fish_seen_subcommand_from doctor" -l platform -d 'The platform\'s id, as mkt platform create tells' -r
+complete -c mkt -n "__fish_mkt_using_subcommand agent; and not __fish_seen_subcommand_from doctor" -l key -d 'A file with the platform\'s private key; MKT_PLATFORM_KEY holds the key itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand agent; and not __fish_seen_subcommand_from doctor" -l runner -d 'What starts the tasks' -r -f -a "docker\t'Containers, by the socket of Docker or Podman'
+process\t'Processes of this machine, with the commands in the operator\'s file'
+idle\t'Nothing: tasks are only said to run. For trying out'"
+complete -c mkt -n "__fish_mkt_using_subcommand agent; and not __fish_seen_subcommand_from doctor" -l docker-socket -d 'The socket of the container engine' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand agent; and not __fish_seen_subcommand_from doctor" -l state -d 'The folder of what the agent keeps on this machine [default: mkt/agent under $XDG_STATE_HOME]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand agent; and not __fish_seen_subcommand_from doctor" -l operator -d 'The operator\'s file (TOML): values that stay on this machine, commands of processes, where ports are published' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand agent; and not __fish_seen_subcommand_from doctor" -l trusted-key -d 'Files with public keys that packages must be signed by [default: any that the marketplace knows]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand agent; and not __fish_seen_subcommand_from doctor" -l log-format -d 'The form of log lines' -r -f -a "text\t'For people'
+json\t'One object a line'"
+complete -c mkt -n "__fish_mkt_using_subcommand agent; and not __fish_seen_subcommand_from doctor" -l log -d 'What to log: error, warn, info, debug or trace, for all or for some modules' -r
+complete -c mkt -n "__fish_mkt_using_subcommand agent; and not __fish_seen_subcommand_from doctor" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand agent; and not __fish_seen_subcommand_from doctor" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand agent; and not __fish_seen_subcommand_from doctor" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand agent; and not __fish_seen_subcommand_from doctor" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand agent; and not __fish_seen_subcommand_from doctor" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand agent; and not __fish_seen_subcommand_from doctor" -l require-digest -d 'Run only images that are named by digest'
+complete -c mkt -n "__fish_mkt_using_subcommand agent; and not __fish_seen_subcommand_from doctor" -l require-signature -d 'Run only what its publisher has signed'
+complete -c mkt -n "__fish_mkt_using_subcommand agent; and not __fish_seen_subcommand_from doctor" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand agent; and not __fish_seen_subcommand_from doctor" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand agent; and not __fish_seen_subcommand_from doctor" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand agent; and not __fish_seen_subcommand_from doctor" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand agent; and not __fish_seen_subcommand_from doctor" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand agent; and not __fish_seen_subcommand_from doctor" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand agent; and not __fish_seen_subcommand_from doctor" -f -a "doctor" -d 'Look whether an agent could work here: its key, its marketplace, the clocks, what it runs tasks with'
+complete -c mkt -n "__fish_mkt_using_subcommand agent; and __fish_seen_subcommand_from doctor" -l platform -d 'The platform\'s id, as mkt platform create tells' -r
+complete -c mkt -n "__fish_mkt_using_subcommand agent; and __fish_seen_subcommand_from doctor" -l key -d 'A file with the platform\'s private key; MKT_PLATFORM_KEY holds the key itself' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand agent; and __fish_seen_subcommand_from doctor" -l runner -d 'What starts the tasks' -r -f -a "docker\t'Containers, by the socket of Docker or Podman'
+process\t'Processes of this machine, with the commands in the operator\'s file'
+idle\t'Nothing: tasks are only said to run. For trying out'"
+complete -c mkt -n "__fish_mkt_using_subcommand agent; and __fish_seen_subcommand_from doctor" -l docker-socket -d 'The socket of the container engine' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand agent; and __fish_seen_subcommand_from doctor" -l state -d 'The folder of what the agent keeps on this machine [default: mkt/agent under $XDG_STATE_HOME]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand agent; and __fish_seen_subcommand_from doctor" -l operator -d 'The operator\'s file (TOML): values that stay on this machine, commands of processes, where ports are published' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand agent; and __fish_seen_subcommand_from doctor" -l trusted-key -d 'Files with public keys that packages must be signed by [default: any that the marketplace knows]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand agent; and __fish_seen_subcommand_from doctor" -l log-format -d 'The form of log lines' -r -f -a "text\t'For people'
+json\t'One object a line'"
+complete -c mkt -n "__fish_mkt_using_subcommand agent; and __fish_seen_subcommand_from doctor" -l log -d 'What to log: error, warn, info, debug or trace, for all or for some modules' -r
+complete -c mkt -n "__fish_mkt_using_subcommand agent; and __fish_seen_subcommand_from doctor" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand agent; and __fish_seen_subcommand_from doctor" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand agent; and __fish_seen_subcommand_from doctor" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand agent; and __fish_seen_subcommand_from doctor" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand agent; and __fish_seen_subcommand_from doctor" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand agent; and __fish_seen_subcommand_from doctor" -l require-digest -d 'Run only images that are named by digest'
+complete -c mkt -n "__fish_mkt_using_subcommand agent; and __fish_seen_subcommand_from doctor" -l require-signature -d 'Run only what its publisher has signed'
+complete -c mkt -n "__fish_mkt_using_subcommand agent; and __fish_seen_subcommand_from doctor" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand agent; and __fish_seen_subcommand_from doctor" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand agent; and __fish_seen_subcommand_from doctor" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand agent; and __fish_seen_subcommand_from doctor" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand agent; and __fish_seen_subcommand_from doctor" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand agent; and __fish_seen_subcommand_from doctor" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and not __fish_seen_subcommand_from run status check" -l database-url -d 'The database: sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME; DATABASE_URL works too [default: a file under $XDG_DATA_HOME/mkt]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and not __fish_seen_subcommand_from run status check" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand migrate; and not __fish_seen_subcommand_from run status check" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r

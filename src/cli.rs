@@ -1,11 +1,13 @@
 //! The command line: one file a command, each its arguments and one function.
 
+mod agent;
 mod ask;
 mod audit;
 mod authorize;
 mod checks;
 mod completions;
 mod csv;
+mod daemon;
 mod diagnostics;
 mod error;
 mod global;
@@ -64,6 +66,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Serve(Box<serve::Args>),
+    Agent(Box<agent::Args>),
     Migrate(migrate::Args),
     Init(Box<init::Args>),
     Validate(validate::Args),
@@ -106,6 +109,7 @@ fn run(cli: Cli, printer: &Printer) -> Result<(), Failed> {
     let global = &cli.global;
     match cli.command {
         Command::Serve(args) => block_on(serve::run(*args, printer)),
+        Command::Agent(args) => block_on(agent::run(*args, global, printer)),
         Command::Migrate(args) => block_on(migrate::run(args, printer)),
         Command::Init(args) => block_on(init::run(*args, global, printer)),
         Command::Validate(args) => validate::run(&args, printer),

@@ -22,7 +22,7 @@ use url::Url;
 pub use collection::Collection;
 pub use failure::{Cause, Failure, Party};
 pub use package::{PackageFile, missing};
-pub use registry::{REQUIRED, Registries, Resolved};
+pub use registry::{Credentials, REQUIRED, Registries, Resolved, credentials_of};
 pub use sign_in::{Confirmation, DeviceCode, Provider};
 pub use upload::Upload;
 

@@ -4,6 +4,7 @@
 
 mod support;
 
+mod agent;
 mod architecture;
 mod cable;
 mod cli;

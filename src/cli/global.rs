@@ -81,7 +81,7 @@ pub struct Global {
 }
 
 /// The variables that hold secrets themselves. They have no flags: other users of a machine see flags.
-const SECRETS: [&str; 4] = ["MKT_TOKEN", "MKT_SECRET_KEY", "MKT_ADMIN_TOKEN", "MKT_CHECK_SECRET"];
+const SECRETS: [&str; 5] = ["MKT_TOKEN", "MKT_SECRET_KEY", "MKT_ADMIN_TOKEN", "MKT_CHECK_SECRET", "MKT_PLATFORM_KEY"];
 
 impl Global {
     /// How to print data.
@@ -104,6 +104,11 @@ impl Global {
     /// A client of the marketplace, with the token if there is one.
     pub fn client(&self) -> Result<Client, Failed> {
         Marketplace::of(self)?.client()
+    }
+
+    /// A client of the marketplace without any token.
+    pub fn client_of_nobody(&self) -> Result<Client, Failed> {
+        Marketplace::of(self)?.client_with(None)
     }
 }
 

@@ -3,12 +3,10 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::ValueEnum;
-use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
 use url::Url;
 
 use super::checks::CheckArgs;
+use super::daemon::{LogArgs, stop_signal};
 use super::error::{Code, Failed};
 use super::global::secret;
 use super::limits::LimitArgs;
@@ -21,15 +19,6 @@ use crate::core::review::Requirements;
 use crate::core::secret::Secret;
 use crate::core::{clock, demo, seed};
 use crate::server::{Proxy, Server, Settings, WebOrigin};
-
-/// The form of log lines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum LogFormat {
-    /// For people.
-    Text,
-    /// One object a line.
-    Json,
-}
 
 /// Serve the marketplace: API and WebSocket. Creates and migrates its database by itself
 #[derive(Debug, clap::Args)]
@@ -114,13 +103,8 @@ pub struct Args {
     #[command(flatten)]
     limits: LimitArgs,
 
-    /// The form of log lines
-    #[arg(long, env = "MKT_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
-    log_format: LogFormat,
-
-    /// What to log: error, warn, info, debug or trace, for all or for some modules
-    #[arg(long, env = "RUST_LOG", value_name = "FILTER", default_value = "info,sqlx=warn")]
-    log: String,
+    #[command(flatten)]
+    log: LogArgs,
 }
 
 /// A mail address in a list, where blanks around it are forgiven.
@@ -132,7 +116,7 @@ fn address(text: &str) -> Result<Email, String> {
 const SHORTEST_TOKEN: usize = 16;
 
 pub async fn run(args: Args, printer: &Printer) -> Result<(), Failed> {
-    start_log(&args)?;
+    args.log.start()?;
     let url = args.database.url()?;
     let key = secret_key(args.secret_key_file.as_deref(), &url)?;
     let configured = secret("MKT_ADMIN_TOKEN", args.admin_token_file.as_deref())?;
@@ -208,27 +192,4 @@ fn listen(given: Option<SocketAddr>) -> Result<SocketAddr, Failed> {
         }
         (None, Err(_)) => Ok(SocketAddr::from(([127, 0, 0, 1], 3000))),
     }
-}
-
-/// Resolves at SIGTERM or Ctrl-C.
-fn stop_signal() -> Result<impl Future<Output = ()> + Send, Failed> {
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
-}
-
-fn start_log(args: &Args) -> Result<(), Failed> {
-    let malformed = |error| Failed::with_code(Code::Usage, format!("The log filter can't be read: {error}."));
-    let filter = EnvFilter::try_new(&args.log).map_err(malformed)?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let ansi = std::io::IsTerminal::is_terminal(&std::io::stderr());
-    match args.log_format {
-        LogFormat::Text => log.with_ansi(ansi).with_target(false).init(),
-        LogFormat::Json => log.json().init(),
-    }
-    Ok(())
 }

@@ -17,9 +17,11 @@ use ring::digest::{SHA256, SHA512, digest};
 use tokio::time::timeout;
 use url::Url;
 
+pub use self::credentials::{Credentials, of as credentials_of};
 use self::failure::{malformed, silent};
 use self::manifest::{Configuration, Manifest};
 use self::session::{Reply, Session};
+
 use super::{Cause, Result, connections};
 use crate::core::manifest::Image;
 
