@@ -53,6 +53,7 @@ complete -c mkt -n "__fish_mkt_needs_command" -f -a "keygen" -d 'Make a key to s
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "verify" -d 'Check a build against its publisher\'s signature'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "review" -d 'Review builds before they are published'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "watch" -d 'Follow what happens, in the catalogue unless told otherwise: a line each, or NDJSON with --json'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "plan" -d 'Show what is to run on a platform, who gives whom what, and what is in the way; with a product, what would be if it were deployed'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "search" -d 'Search the catalogue'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "label" -d 'Show the label of a build: what it is, who stands behind it, and what it needs to run'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "authorize" -d 'Ask whether a product may be used, and have the use counted'
@@ -605,6 +606,27 @@ complete -c mkt -n "__fish_mkt_using_subcommand watch" -l verbose -d 'Print more
 complete -c mkt -n "__fish_mkt_using_subcommand watch" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand watch" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand watch" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand plan" -l platform -d 'The platform, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand plan" -l set -d 'Set an environment variable. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand plan" -l env-file -d 'A file with environment variables, a KEY=VALUE on each line, for what should not be on a command line' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand plan" -l configuration -d 'The configuration, by name or id [default: the build\'s own]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand plan" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand plan" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand plan" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand plan" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand plan" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand plan" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand plan" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand plan" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand plan" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand plan" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand plan" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand search" -l limit -d 'How many to show' -r
 complete -c mkt -n "__fish_mkt_using_subcommand search" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand search" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
@@ -2619,28 +2641,33 @@ complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from disable" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from disable" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand idp; and __fish_seen_subcommand_from disable" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
-complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
-complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
-complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete deploy stop start rollback logs" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete deploy stop start rollback logs" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete deploy stop start rollback logs" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete deploy stop start rollback logs" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
 csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
-complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete deploy stop start rollback logs" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete" -l json -d 'Short for --output json'
-complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete" -s q -l quiet -d 'Print data and errors only'
-complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete" -l verbose -d 'Print more of what happens'
-complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete" -l no-input -d 'Never ask'
-complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete" -s y -l yes -d 'Answer yes to all that would be asked'
-complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete" -f -a "list" -d 'List instances'
-complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete" -f -a "show" -d 'Show one'
-complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete" -f -a "create" -d 'Create one'
-complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete" -f -a "update" -d 'Change fields of one'
-complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete" -f -a "delete" -d 'Delete one, with all that it is composed of'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete deploy stop start rollback logs" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete deploy stop start rollback logs" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete deploy stop start rollback logs" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete deploy stop start rollback logs" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete deploy stop start rollback logs" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete deploy stop start rollback logs" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete deploy stop start rollback logs" -f -a "list" -d 'List instances'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete deploy stop start rollback logs" -f -a "show" -d 'Show one'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete deploy stop start rollback logs" -f -a "create" -d 'Create one'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete deploy stop start rollback logs" -f -a "update" -d 'Move one to a newer build; or, with --set or --file, change fields of it'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete deploy stop start rollback logs" -f -a "delete" -d 'Delete one, with all that it is composed of'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete deploy stop start rollback logs" -f -a "deploy" -d 'How an instance is configured'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete deploy stop start rollback logs" -f -a "stop" -d 'Have one rest; it stays known with all that it is set to'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete deploy stop start rollback logs" -f -a "start" -d 'Have one run again that rests'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete deploy stop start rollback logs" -f -a "rollback" -d 'Move one back to the build before'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and not __fish_seen_subcommand_from list show create update delete deploy stop start rollback logs" -f -a "logs" -d 'Show what one last printed'
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from list" -l user -d 'The user that it belongs to, by name or id [default: you]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from list" -l platform -d 'The platform that it belongs to, by name or id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from list" -l page -d 'The page, from 1' -r
@@ -2713,6 +2740,8 @@ complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from update" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from update" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from update" -l upload -d 'Send a file for one of: . May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from update" -l timeout -d 'For how long to wait' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from update" -l to -d 'The version to run [default: the newest]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from update" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from update" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from update" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
@@ -2724,6 +2753,7 @@ id\t'Ids only'"
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from update" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from update" -l wait -d 'Wait until the platform\'s agent says that it is so'
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from update" -l json -d 'Short for --output json'
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from update" -s q -l quiet -d 'Print data and errors only'
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from update" -l verbose -d 'Print more of what happens'
@@ -2750,6 +2780,116 @@ complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from deploy" -l set -d 'Set an environment variable. May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from deploy" -l env-file -d 'A file with environment variables, a KEY=VALUE on each line, for what should not be on a command line' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from deploy" -l configuration -d 'The configuration, by name or id [default: the build\'s own]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from deploy" -l updates -d 'How it comes by newer builds' -r -f -a "automatic\t''
+approve\t''
+pinned\t''"
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from deploy" -l timeout -d 'For how long to wait' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from deploy" -l user -d 'The user that it belongs to, by name or id [default: you]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from deploy" -l platform -d 'The platform that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from deploy" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from deploy" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from deploy" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from deploy" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from deploy" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from deploy" -s n -l dry-run -d 'Only show what would be'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from deploy" -l wait -d 'Wait until the platform\'s agent says that it is so'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from deploy" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from deploy" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from deploy" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from deploy" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from deploy" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from deploy" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from stop" -l timeout -d 'For how long to wait' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from stop" -l user -d 'The user that it belongs to, by name or id [default: you]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from stop" -l platform -d 'The platform that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from stop" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from stop" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from stop" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from stop" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from stop" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from stop" -l wait -d 'Wait until the platform\'s agent says that it is so'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from stop" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from stop" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from stop" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from stop" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from stop" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from stop" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from start" -l timeout -d 'For how long to wait' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from start" -l user -d 'The user that it belongs to, by name or id [default: you]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from start" -l platform -d 'The platform that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from start" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from start" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from start" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from start" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from start" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from start" -l wait -d 'Wait until the platform\'s agent says that it is so'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from start" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from start" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from start" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from start" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from start" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from start" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from rollback" -l timeout -d 'For how long to wait' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from rollback" -l user -d 'The user that it belongs to, by name or id [default: you]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from rollback" -l platform -d 'The platform that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from rollback" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from rollback" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from rollback" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from rollback" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from rollback" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from rollback" -l wait -d 'Wait until the platform\'s agent says that it is so'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from rollback" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from rollback" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from rollback" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from rollback" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from rollback" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from rollback" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from logs" -l user -d 'The user that it belongs to, by name or id [default: you]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from logs" -l platform -d 'The platform that it belongs to, by name or id' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from logs" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from logs" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from logs" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from logs" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from logs" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from logs" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from logs" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from logs" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from logs" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from logs" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand instance; and __fish_seen_subcommand_from logs" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and not __fish_seen_subcommand_from list show create update delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand interface; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
@@ -3506,28 +3646,29 @@ complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subco
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand parameter; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
-complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
-complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
-complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete" -l output -d 'How to print data' -r -f -a "table\t'For people'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete rotate-key" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete rotate-key" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete rotate-key" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete rotate-key" -l output -d 'How to print data' -r -f -a "table\t'For people'
 json\t'As the API has it'
 yaml\t'The same, as YAML'
 csv\t'Comma-separated values, a line each; nested ones as JSON'
 id\t'Ids only'"
-complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete rotate-key" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete" -l json -d 'Short for --output json'
-complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete" -s q -l quiet -d 'Print data and errors only'
-complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete" -l verbose -d 'Print more of what happens'
-complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete" -l no-input -d 'Never ask'
-complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete" -s y -l yes -d 'Answer yes to all that would be asked'
-complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete" -f -a "list" -d 'List platforms'
-complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete" -f -a "show" -d 'Show one'
-complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete" -f -a "create" -d 'Create one'
-complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete" -f -a "update" -d 'Change fields of one'
-complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete" -f -a "delete" -d 'Delete one, with all that it is composed of'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete rotate-key" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete rotate-key" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete rotate-key" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete rotate-key" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete rotate-key" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete rotate-key" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete rotate-key" -f -a "list" -d 'List platforms'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete rotate-key" -f -a "show" -d 'Show one'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete rotate-key" -f -a "create" -d 'Create one'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete rotate-key" -f -a "update" -d 'Change fields of one'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete rotate-key" -f -a "delete" -d 'Delete one, with all that it is composed of'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and not __fish_seen_subcommand_from list show create update delete rotate-key" -f -a "rotate-key" -d 'Give one a new key; whoever has the old one is locked out at once'
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from list" -l user -d 'The user that it belongs to, by name or id [default: whichever]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from list" -l page -d 'The page, from 1' -r
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from list" -l per-page -d 'Entries on a page' -r
@@ -3575,6 +3716,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from create" -l set -d 'Set a field: text as it is, lists and objects as JSON, nothing for null; ids may be names. May be repeated' -r
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from create" -l file -d 'A file with a JSON object of fields, - for the standard input; what is --set besides counts' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from create" -l upload -d 'Send a file for one of: . May be repeated' -r
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from create" -l key -d 'Where to write the private key that its agent signs in with [default: NAME.key]' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from create" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from create" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from create" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
@@ -3632,6 +3774,25 @@ complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcom
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from rotate-key" -l key -d 'Where to write the private key that its agent signs in with [default: NAME.key]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from rotate-key" -l user -d 'The user that it belongs to, by name or id [default: whichever]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from rotate-key" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from rotate-key" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from rotate-key" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from rotate-key" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from rotate-key" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from rotate-key" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from rotate-key" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from rotate-key" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from rotate-key" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from rotate-key" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand platform; and __fish_seen_subcommand_from rotate-key" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand product; and not __fish_seen_subcommand_from list show create update delete publish unpublish" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand product; and not __fish_seen_subcommand_from list show create update delete publish unpublish" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand product; and not __fish_seen_subcommand_from list show create update delete publish unpublish" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F

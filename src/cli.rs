@@ -25,6 +25,7 @@ mod near;
 mod openapi;
 mod output;
 mod package;
+mod plan;
 mod profile;
 mod publish;
 mod registry;
@@ -76,6 +77,7 @@ enum Command {
     Verify(verify::Args),
     Review(review::Args),
     Watch(watch::Args),
+    Plan(plan::Args),
     Search(search::Args),
     Label(label::Args),
     Authorize(authorize::Args),
@@ -119,6 +121,7 @@ fn run(cli: Cli, printer: &Printer) -> Result<(), Failed> {
         Command::Verify(args) => block_on(verify::run(args, global, printer)),
         Command::Review(args) => block_on(review::run(args, global, printer)),
         Command::Watch(args) => block_on(watch::run(args, global, printer)),
+        Command::Plan(args) => block_on(plan::run(args, global, printer)),
         Command::Search(args) => block_on(search::run(args, global, printer)),
         Command::Label(args) => block_on(label::run(args, global, printer)),
         Command::Authorize(args) => block_on(authorize::run(args, global, printer)),

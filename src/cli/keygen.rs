@@ -76,7 +76,7 @@ async fn register(client: &Client, name: &str, key: &SigningKey) -> Result<(), F
 }
 
 /// Writes a file that is not there yet: a key that is lost can't be made again.
-fn write(path: &Path, mode: u32, text: &str) -> Result<(), Failed> {
+pub fn write(path: &Path, mode: u32, text: &str) -> Result<(), Failed> {
     let created = OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
     let written = created.and_then(|mut file: File| {
         file.write_all(text.as_bytes())?;

@@ -1,10 +1,12 @@
 //! `mkt NOUN list|show|create|update|delete`: every resource from the shell, by the declarations of `core/model`.
 
 mod command;
+mod deployment;
 mod fields;
 mod find;
 mod noun;
 mod own;
+mod platform;
 mod print;
 mod token;
 
@@ -12,6 +14,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 pub use command::{Args, is_noun};
+pub use deployment::{Bindings, proposal};
 pub use find::{id, name_others};
 pub use noun::Noun;
 pub use print::page as print_page;
@@ -57,6 +60,26 @@ pub async fn run(args: Args, global: &Global, printer: &Printer) -> Result<(), F
             return deleted(noun, &records, id(&item).await?, delete.force, printer).await;
         }
         Action::Own(own) => return own::run(own, &client, printer).await,
+        Action::Deploy(deployment) => return deployment.run(&client, &path, printer).await,
+        Action::RotateKey(rotate) => platform::give_key(&records, id(&rotate.item).await?, rotate, printer).await?,
+        Action::CreatePlatform(new, mut body) => {
+            let key = new.add_to(&mut body)?;
+            let made = async {
+                let (fields, _) = fields::of_body(&client, noun, &body, true).await?;
+                Ok::<_, Failed>(records.create(&fields).await?)
+            };
+            match (made.await, key) {
+                (Ok(made), None) => made,
+                (Ok(made), Some(key)) => {
+                    key.settle(printer)?;
+                    made
+                }
+                (Err(failed), key) => {
+                    key.iter().for_each(platform::NewKey::forget);
+                    return Err(failed);
+                }
+            }
+        }
         Action::Do(deed, item, None) => records.act(id(&item).await?, deed.verb).await?,
         Action::Do(deed, item, Some(reason)) => {
             records.act_with(id(&item).await?, deed.verb, &json!({ "reason": reason })).await?

@@ -5,10 +5,12 @@ use std::path::PathBuf;
 use clap::error::ErrorKind;
 use clap::{Arg, ArgMatches, Args as _, Command, FromArgMatches, Subcommand};
 
+use super::deployment::{self, Deployment};
 use super::noun::{Deed, Noun};
-use super::{own, token};
+use super::{own, platform, token};
 use crate::core::field::Shape;
-use crate::core::resource::FieldInfo;
+use crate::core::model::{Instance, Platform};
+use crate::core::resource::{FieldInfo, Resource};
 
 /// A verb of a resource.
 #[derive(Debug)]
@@ -29,6 +31,9 @@ pub enum Action {
     /// With the reason, where one is given.
     Do(&'static Deed, String, Option<String>),
     Own(own::Own),
+    Deploy(Deployment),
+    CreatePlatform(platform::New, Body),
+    RotateKey(platform::Rotate),
 }
 
 #[derive(Debug, clap::Args)]
@@ -147,7 +152,16 @@ fn verbs(command: Command) -> Command {
     let update = place(Command::new("update").about("Change fields of one")).arg(item.clone());
     let update = update.after_help(fields_of(noun, false));
     let delete = place(Command::new("delete").about("Delete one, with all that it is composed of")).arg(item.clone());
-    let create = if noun.is_token() { token::Short::augment(body(create)) } else { body(create) };
+    let (is_platform, is_instance) = (noun.table.name == Platform::TABLE.name, noun.table.name == Instance::TABLE.name);
+    let create = match body(create) {
+        create if noun.is_token() => token::Short::augment(create),
+        create if is_platform => platform::New::augment(create),
+        create => create,
+    };
+    let update = match is_instance {
+        true => deployment::update(body(place(Command::new("update")).after_help(fields_of(noun, false)))),
+        false => body(update),
+    };
     let revoke = || place(Command::new("revoke").about("End one at once, without being asked")).arg(item.clone());
     let reason = || Arg::new("reason").long("reason").value_name("TEXT").help("Why, for all who see it");
     let deeds = noun.deeds().map(|deed| {
@@ -158,10 +172,12 @@ fn verbs(command: Command) -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommands([list, show, create])
-        .subcommands(noun.can_change().then(|| body(update)))
+        .subcommands(noun.can_change().then_some(update))
         .subcommand(Delete::augment_args(delete))
         .subcommands(noun.is_token().then(revoke))
         .subcommands(deeds)
+        .subcommands(is_platform.then(|| place(platform::rotate())))
+        .subcommands(is_instance.then(deployment::commands).into_iter().flatten().map(place))
         .subcommands(own::commands(noun))
 }
 
@@ -220,6 +236,15 @@ impl FromArgMatches for Args {
         let action = match verb {
             "list" => Action::List(List::from_arg_matches(matches)?),
             "show" => Action::Show(item()?),
+            "create" if noun.table.name == Platform::TABLE.name => {
+                Action::CreatePlatform(platform::New::from_arg_matches(matches)?, new_body(noun, matches)?)
+            }
+            "rotate-key" => Action::RotateKey(platform::Rotate::from_arg_matches(matches)?),
+            verb if noun.table.name == Instance::TABLE.name
+                && let Some(deployment) = Deployment::of_matches(verb, matches)? =>
+            {
+                Action::Deploy(deployment)
+            }
             "create" => Action::Create(new_body(noun, matches)?),
             "update" => Action::Update(item()?, Body::from_arg_matches(matches)?),
             "delete" => Action::Delete(item()?, Delete::from_arg_matches(matches)?),
