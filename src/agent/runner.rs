@@ -166,7 +166,7 @@ impl Runner {
         }
     }
 
-    /// Stops a unit, by force if it does not stop within [`GRACE`], and removes it.
+    /// Stops a unit, by force if it does not stop within 15 s, and removes it.
     ///
     /// # Errors
     /// When it can't be stopped.
@@ -181,7 +181,7 @@ impl Runner {
         }
     }
 
-    /// The end of what a unit has printed, at most [`OUTPUT`] bytes.
+    /// The end of what a unit has printed, at most 64 KiB.
     ///
     /// # Errors
     /// When it can't be read.
