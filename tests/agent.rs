@@ -1,5 +1,7 @@
 //! Platform agents: real ones, against real servers.
 
+mod containers;
 mod faults;
+mod liar;
 mod process;
 mod ward;

@@ -11,6 +11,7 @@ mod provider;
 mod proxy;
 mod registry;
 mod server;
+pub mod stage;
 mod terminal;
 
 pub use cluster::Cluster;
@@ -23,6 +24,7 @@ pub use provider::{Browser, Provider, query, register};
 pub use proxy::Proxy;
 pub use registry::{ALEX, ROBIN, Registry};
 pub use server::{ADMIN_TOKEN, SECRET_KEY, Server};
+pub use stage::Stage;
 pub use terminal::converse;
 
 /// Runs each test on SQLite and on PostgreSQL: `on_both! { async fn name(database: Database) { … } }`.
@@ -50,3 +52,4 @@ macro_rules! on_both {
     };
 }
 pub(crate) use on_both;
+pub(crate) use stage::on_stage;

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::Agent;
 use super::desired::{Hindrance, Wish};
-use super::runner::{Fault, Launch, Unit, UnitKey, UnitState};
+use super::runner::{Fault, Launch, Replica, Unit, UnitKey, UnitState};
 use crate::client::Cause;
 use crate::core::deployment::Planned;
 use crate::core::field::Natural;
@@ -211,25 +211,11 @@ impl Agent {
     async fn until_healthy(&self, units: &[Unit]) -> Result<(), Fault> {
         let begun = Instant::now();
         loop {
-            let now = self.runner.units().await?;
-            let mut well = true;
-            for unit in units {
-                match now.iter().find(|known| known.key == unit.key && known.id == unit.id) {
-                    None => return Err(Fault(format!("Task {} is gone.", unit.key.task))),
-                    Some(known) if !known.runs() => {
-                        self.keep_last_words(known).await;
-                        return Err(Fault(ending(&known.key, known.state)));
-                    }
-                    Some(Unit { address: Some(address), published, .. }) => {
-                        let address = published.as_ref().unwrap_or(address);
-                        well &= timeout(GLANCE * 5, TcpStream::connect(address)).await.is_ok_and(|done| done.is_ok());
-                    }
-                    Some(known) => {
-                        let age = crate::core::clock::now().datetime() - known.started_at.datetime();
-                        well &= age.to_std().is_ok_and(|age| age >= STAYS_UP) || begun.elapsed() >= STAYS_UP;
-                    }
-                }
-            }
+            // An engine that can't be looked at for a moment says nothing of what it runs.
+            let well = match self.runner.units().await {
+                Ok(now) => self.are_well(units, &now, begun).await?,
+                Err(_) => false,
+            };
             if well {
                 return Ok(());
             }
@@ -242,6 +228,29 @@ impl Agent {
             }
             sleep(GLANCE).await;
         }
+    }
+
+    /// Whether units are in good health, as far as is seen now.
+    async fn are_well(&self, units: &[Unit], now: &[Unit], since: Instant) -> Result<bool, Fault> {
+        let mut well = true;
+        for unit in units {
+            match now.iter().find(|known| known.key == unit.key && known.id == unit.id) {
+                None => return Err(Fault(format!("Task {} is gone.", unit.key.task))),
+                Some(known) if !known.runs() => {
+                    self.keep_last_words(known).await;
+                    return Err(Fault(ending(&known.key, known.state)));
+                }
+                Some(Unit { address: Some(address), published, .. }) => {
+                    let address = published.as_ref().unwrap_or(address);
+                    well &= timeout(GLANCE * 5, TcpStream::connect(address)).await.is_ok_and(|done| done.is_ok());
+                }
+                Some(known) => {
+                    let age = crate::core::clock::now().datetime() - known.started_at.datetime();
+                    well &= age.to_std().is_ok_and(|age| age >= STAYS_UP) || since.elapsed() >= STAYS_UP;
+                }
+            }
+        }
+        Ok(well)
     }
 
     /// Starts what is due by its schedule, and clears up what has run. Answers what went wrong.
@@ -265,7 +274,8 @@ impl Agent {
                 continue;
             }
             let mut launch = launch.clone();
-            launch.key = UnitKey { replica: due.unix_seconds(), revision: revision.to_owned(), ..launch.key };
+            launch.key =
+                UnitKey { replica: Replica::Due(due.unix_seconds()), revision: revision.to_owned(), ..launch.key };
             match self.start(planned, &[&launch], true).await {
                 Ok(_) => {}
                 Err(Stop::Failed(why) | Stop::Unauthorized(why)) => return Some(why),
@@ -286,7 +296,7 @@ impl Agent {
             .iter()
             .map(|unit| {
                 json!({
-                    "task": unit.key.task, "replica": unit.key.replica, "id": unit.id,
+                    "task": unit.key.task, "replica": unit.key.replica.number(), "id": unit.id,
                     "address": unit.published.or(unit.address), "since": unit.started_at,
                 })
             })

@@ -7,7 +7,7 @@ use serde_json::json;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::operator::Operator;
-use super::runner::{Launch, Unit, UnitKey};
+use super::runner::{Launch, Replica, Unit, UnitKey};
 use crate::core::deployment::environment::{self, Given, Values};
 use crate::core::deployment::{Plan, Planned, PlannedTask};
 use crate::core::id::Id;
@@ -15,6 +15,8 @@ use crate::core::model::{Instance, Wanted};
 
 /// How far providers may lean on one another.
 const DEPTH: usize = 16;
+/// How many of a task run on a machine at the most, whatever a package asks for.
+const MOST_REPLICAS: i64 = 64;
 
 /// What those who are needed give.
 pub(super) struct Providers<'a> {
@@ -134,6 +136,14 @@ fn launches(planned: &Planned, providers: &Providers) -> Result<(String, Vec<Lau
     if planned.tasks.is_empty() {
         return Err(Hindrance::Failed(format!("{} has no task that could run.", planned.title())));
     }
+    if let Some(task) = planned.tasks.iter().find(|task| task.replicas > MOST_REPLICAS) {
+        return Err(Hindrance::Failed(format!(
+            "{} asks for {} instances of its task {}, and {MOST_REPLICAS} are the most that run here.",
+            planned.title(),
+            task.replicas,
+            task.name
+        )));
+    }
     let given = providers.given(planned, 0)?;
     let (mut environments, mut problems) = (Vec::new(), Vec::new());
     for task in &planned.tasks {
@@ -150,8 +160,13 @@ fn launches(planned: &Planned, providers: &Providers) -> Result<(String, Vec<Lau
     let (image, command) = (planned.image(), providers.operator.command(planned));
     let made_from = json!([planned.build.id, image, command, planned.tasks, environments]);
     let revision = format!("{:016x}", xxh3_64(made_from.to_string().as_bytes()));
-    let launch = |task: &PlannedTask, environment: &Values, replica: i64| Launch {
-        key: UnitKey { instance: planned.id, task: task.name.clone(), replica, revision: revision.clone() },
+    let launch = |task: &PlannedTask, environment: &Values, number: i64| Launch {
+        key: UnitKey {
+            instance: planned.id,
+            task: task.name.clone(),
+            replica: Replica::Number(number),
+            revision: revision.clone(),
+        },
         title: planned.title(),
         image: image.clone(),
         command: command.clone(),

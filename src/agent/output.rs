@@ -7,7 +7,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::Agent;
-use super::runner::Unit;
+use super::runner::{Replica, Unit};
 use crate::core::deployment::logs::KEPT;
 use crate::core::id::Id;
 use crate::core::model::Instance;
@@ -51,8 +51,8 @@ impl Agent {
         for unit in &units {
             let text = self.runner.output(unit).await.unwrap_or_default();
             let name = match unit.key.replica {
-                0 => unit.key.task.clone(),
-                replica => format!("{} {replica}", unit.key.task),
+                Replica::Number(0) | Replica::Due(_) => unit.key.task.clone(),
+                Replica::Number(number) => format!("{} {number}", unit.key.task),
             };
             let share = KEPT / units.len();
             let lines = tail(&text, share).lines().map(|line| format!("[{name}] {line}\n"));

@@ -7,6 +7,8 @@ mod process_table;
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::num::ParseIntError;
+use std::str::FromStr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -33,10 +35,53 @@ pub struct UnitKey {
     pub instance: Id<Instance>,
     /// The task's name.
     pub task: String,
-    /// Its number, from 0; of a task with a schedule, when it was due.
-    pub replica: i64,
+    /// Which of several.
+    pub replica: Replica,
     /// What tells all that it is made from.
     pub revision: String,
+}
+
+/// Which of a task's units it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Replica {
+    /// Of those that run side by side, counted from 0.
+    Number(i64),
+    /// Of those that follow one another by a schedule, that which was due then, in seconds since 1970.
+    Due(i64),
+}
+
+/// How those of a task with a schedule are marked.
+const DUE: &str = "due-";
+
+impl Replica {
+    /// Its number among those that run side by side.
+    pub fn number(self) -> Option<i64> {
+        match self {
+            Self::Number(number) => Some(number),
+            Self::Due(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Replica {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Due(at) => write!(f, "{DUE}{at}"),
+        }
+    }
+}
+
+impl FromStr for Replica {
+    type Err = ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, ParseIntError> {
+        match text.strip_prefix(DUE) {
+            Some(at) => at.parse().map(Self::Due),
+            None => text.parse().map(Self::Number),
+        }
+    }
 }
 
 /// Something that is to be started.

@@ -16,9 +16,9 @@ const LONGEST_WINDOW: i64 = 7 * 24 * 60;
 /// What is wrong with it, as the end of a sentence about a field.
 pub fn read(text: &str) -> Result<Cron, String> {
     let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
-    // Nicknames, which it takes as well, are no part of the standard.
-    let parsed =
-        Some(text).filter(|text| text.split_whitespace().count() == 5).and_then(|text| parser.parse(text).ok());
+    // Nicknames and line breaks, which it takes as well, are no part of the standard.
+    let fields = |text: &&str| text.split_whitespace().count() == 5 && !text.contains(char::is_control);
+    let parsed = Some(text).filter(fields).and_then(|text| parser.parse(text).ok());
     parsed.ok_or_else(|| "must be a cron schedule such as 0 3 * * *".into())
 }
 
@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn other_texts_are_none() {
-        for text in ["", "daily", "* * * *", "* * * * * *", "61 * * * *", "@daily"] {
+        for text in ["", "daily", "* * * *", "* * * * * *", "61 * * * *", "@daily", "0 3 * *\n *"] {
             assert!(text.parse::<Schedule>().is_err(), "{text}");
         }
     }

@@ -146,14 +146,18 @@ impl Ward {
     }
 
     pub fn agent_with(&self, arguments: &[&str], state: &Path, server: String) -> Agent {
+        Agent::start(self.agent_command(arguments, state, server))
+    }
+
+    pub fn agent_command(&self, arguments: &[&str], state: &Path, server: String) -> Command {
         let operator = self.folder.join("operator.toml");
         if !operator.exists() {
             self.operate("");
         }
         let mut command = bare();
-        command.args(["agent", "--platform", &self.platform, "--server", &server]).args(arguments);
+        command.arg("agent").args(arguments).args(["--platform", &self.platform, "--server", &server]);
         command.arg("--key").arg(&self.key).arg("--state").arg(state).arg("--operator").arg(operator);
-        Agent::start(command)
+        command
     }
 
     /// Writes the operator's file: whatever the product, the program runs.
@@ -172,7 +176,7 @@ pub struct Agent {
 }
 
 impl Agent {
-    fn start(mut command: Command) -> Self {
+    pub fn start(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let log = Arc::new(Mutex::new(String::new()));
         let (lines, kept) = (BufReader::new(child.stderr.take().unwrap()), log.clone());

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use super::stage;
+
 /// A user of a registry that has some: name, password, and the bcrypt of that.
 pub type User = (&'static str, &'static str, &'static str);
 
@@ -38,9 +40,16 @@ impl Registry {
         for (name, text) in [
             (
                 "containers.conf",
-                "[containers]\ncgroups=\"disabled\"\n[engine]\ncgroup_manager=\"cgroupfs\"\nevents_logger=\"file\"\n"
+                // Limits that are the same, soft and hard: the engine's API takes one for the other.
+                "[containers]\ncgroups=\"disabled\"\nlog_driver=\"k8s-file\"\n\
+                 default_ulimits=[\"nofile=4096:4096\",\"nproc=4096:4096\"]\n\
+                 [engine]\nruntime=\"crun\"\ncgroup_manager=\"cgroupfs\"\nevents_logger=\"file\"\n"
                     .to_owned()
-                    + &format!("tmp_dir=\"{}\"\n", path("tmp").display()),
+                    + &format!("tmp_dir=\"{}\"\n", path("tmp").display())
+                    + &format!(
+                        "[network]\nnetwork_backend=\"netavark\"\nnetwork_config_dir=\"{}\"\n",
+                        path("networks").display()
+                    ),
             ),
             (
                 "storage.conf",
@@ -84,14 +93,14 @@ impl Registry {
 
     /// Builds an image for these platforms, one or several, pushes it, and answers the digest that Podman says it has.
     pub fn push(&self, name: &str, platforms: &[&str], text: &str) -> String {
-        let (image, digest) = (format!("{}/{name}", self.address), self.path("digest"));
+        let image = format!("{}/{name}", self.address);
         let (folder, text) = (self.folder.path().display().to_string(), format!("TEXT={text}"));
         let file = self.path("Containerfile");
         let build = |platform: &str, into: &str| {
             let of = ["-q", "--no-cache", "--platform", platform, "--build-arg", &text, "-f", &file];
             self.podman(&[&["build"], &of[..], &[into, &image, &folder]].concat());
         };
-        let mut push = match platforms {
+        let push = match platforms {
             [platform] => {
                 build(platform, "-t");
                 vec!["push", &image]
@@ -102,8 +111,23 @@ impl Registry {
                 vec!["manifest", "push", "--all", &image]
             }
         };
-        let (authfile, to) = (self.path("auth.json"), format!("docker://{image}"));
-        push.extend(["-q", "--tls-verify=false", "--digestfile", &digest]);
+        self.send(&push, &image)
+    }
+
+    /// Builds an image from a folder with a `Containerfile`, pushes it, and answers its digest.
+    pub fn push_folder(&self, name: &str, folder: &Path, arguments: &[&str]) -> String {
+        let (image, folder) = (format!("{}/{name}", self.address), folder.display().to_string());
+        self.podman(&[&["build", "-q", "--no-cache", "-t", &image], arguments, &[&folder]].concat());
+        let digest = self.send(&["push", &image], &image);
+        // Whoever wants it has to pull it.
+        self.podman(&["rmi", "--force", &image]);
+        digest
+    }
+
+    /// Pushes what was built.
+    fn send(&self, push: &[&str], image: &str) -> String {
+        let (authfile, digest, to) = (self.path("auth.json"), self.path("digest"), format!("docker://{image}"));
+        let mut push = [push, &["-q", "--tls-verify=false", "--digestfile", &digest]].concat();
         if Path::new(&authfile).exists() {
             push.extend(["--authfile", &authfile]);
         }
@@ -112,18 +136,25 @@ impl Registry {
         std::fs::read_to_string(&digest).unwrap()
     }
 
-    fn podman(&self, arguments: &[&str]) {
+    /// Runs Podman to its end, and answers what it prints.
+    pub fn podman(&self, arguments: &[&str]) -> String {
+        let output = self.podman_command().args(arguments).output().expect("podman: run the tests with tests/run");
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Podman with its own storage and settings.
+    pub fn podman_command(&self) -> Command {
         let mut command = Command::new("podman");
-        if rustix::process::geteuid().is_root() {
+        if rustix::process::geteuid().is_root() && !stage::is_here() {
             command = Command::new("unshare");
             command.args(["-m", "--propagation", "private", "sh", "-ec", PODMAN, "podman"]);
         }
         command
             .env("CONTAINERS_CONF", self.path("containers.conf"))
-            .env("CONTAINERS_STORAGE_CONF", self.path("storage.conf"));
-        command.env("CONTAINERS_REGISTRIES_CONF", self.path("registries.conf"));
-        let output = command.args(arguments).output().expect("podman: run the tests with tests/run");
-        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+            .env("CONTAINERS_STORAGE_CONF", self.path("storage.conf"))
+            .env("CONTAINERS_REGISTRIES_CONF", self.path("registries.conf"));
+        command
     }
 }
 

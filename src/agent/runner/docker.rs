@@ -1,27 +1,26 @@
 //! Tasks as containers, by the API that Docker and Podman share. What belongs to which instance is in the containers' labels.
 
+mod listing;
+
 use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
 use bollard::auth::DockerCredentials;
-use bollard::models::{
-    ContainerCreateBody, ContainerSummary, ContainerSummaryStateEnum, HostConfig, ImageInspect, PortBinding,
-};
+use bollard::models::{ContainerCreateBody, HostConfig, ImageInspect, PortBinding};
 use bollard::query_parameters::{
-    CreateContainerOptionsBuilder, CreateImageOptionsBuilder, ListContainersOptionsBuilder, LogsOptionsBuilder,
-    RemoveContainerOptionsBuilder, StartContainerOptions, StopContainerOptionsBuilder,
+    CreateContainerOptionsBuilder, CreateImageOptionsBuilder, LogsOptionsBuilder, RemoveContainerOptionsBuilder,
+    StartContainerOptions, StopContainerOptionsBuilder,
 };
 use bollard::{API_DEFAULT_VERSION, Docker as Api};
-use chrono::DateTime;
 use futures_util::StreamExt;
 use tokio::time::timeout;
 use uuid::Uuid;
 
+use self::listing::{Listing, label};
 use super::{Fault, GRACE, Launch, OUTPUT, Unit, UnitKey, UnitState};
 use crate::client::{Credentials, credentials_of};
-use crate::core::clock::Timestamp;
 use crate::core::manifest::Image;
 
 /// How many seconds a call may take. Stopping takes up to [`GRACE`].
@@ -33,19 +32,10 @@ const LINES: &str = "1000";
 /// What all images must be made for (rule 11 of the packaging rules).
 const PLATFORM: &str = "linux/amd64";
 
-/// Labels of containers.
-mod label {
-    pub(super) const PLATFORM: &str = "io.mkt.platform";
-    pub(super) const INSTANCE: &str = "io.mkt.instance";
-    pub(super) const TASK: &str = "io.mkt.task";
-    pub(super) const REPLICA: &str = "io.mkt.replica";
-    pub(super) const REVISION: &str = "io.mkt.revision";
-    pub(super) const PORT: &str = "io.mkt.port";
-}
-
 /// Starts tasks as containers.
 pub struct Docker {
     api: Api,
+    listing: Listing,
     platform: Uuid,
     /// Where ports are published, if they are.
     publish: Option<IpAddr>,
@@ -61,28 +51,22 @@ impl Docker {
         let api = Api::connect_with_unix(&socket.to_string_lossy(), CALL, API_DEFAULT_VERSION);
         let api = api.map_err(|error| Fault::new(&what, error))?;
         let api = api.negotiate_version().await.map_err(|error| Fault::new(&what, error))?;
-        Ok(Self { api, platform, publish })
+        let listing = Listing::at(socket).map_err(|error| Fault::new(&what, error))?;
+        Ok(Self { api, listing, platform, publish })
     }
 
     pub(super) async fn units(&self) -> Result<Vec<Unit>, Fault> {
-        let of_platform = HashMap::from([("label", vec![format!("{}={}", label::PLATFORM, self.platform)])]);
-        let options = ListContainersOptionsBuilder::new().all(true).filters(&of_platform).build();
-        let found = self.api.list_containers(Some(options)).await;
+        let found = self.listing.of_platform(self.platform).await;
         let found = found.map_err(|error| Fault::new("The container engine does not list its containers", error))?;
         let mut units = Vec::new();
-        for summary in found {
-            let Some(mut unit) = unit_of(&summary) else { continue };
+        for container in found {
+            let Some(mut unit) = container.unit() else { continue };
             if !unit.runs() {
-                unit.state = UnitState::Ended(self.code(&unit.id).await);
+                unit.state = UnitState::Ended(self.listing.code(&unit.id).await);
             }
             units.push(unit);
         }
         Ok(units)
-    }
-
-    /// With which code a container has ended.
-    async fn code(&self, id: &str) -> Option<i64> {
-        self.api.inspect_container(id, None).await.ok()?.state?.exit_code
     }
 
     pub(super) async fn has(&self, launch: &Launch) -> bool {
@@ -212,45 +196,6 @@ fn name_of(key: &UnitKey) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
     let task: String = key.task.chars().take(32).map(plain).collect();
     format!("mkt-{}-{task}-{}-{}", key.instance, key.replica, key.revision)
-}
-
-/// The unit that a container is.
-fn unit_of(summary: &ContainerSummary) -> Option<Unit> {
-    let labels = summary.labels.as_ref()?;
-    let key = UnitKey {
-        instance: labels.get(label::INSTANCE)?.parse().ok()?,
-        task: labels.get(label::TASK)?.clone(),
-        replica: labels.get(label::REPLICA)?.parse().ok()?,
-        revision: labels.get(label::REVISION)?.clone(),
-    };
-    let runs = matches!(summary.state, Some(ContainerSummaryStateEnum::RUNNING | ContainerSummaryStateEnum::PAUSED));
-    let port: Option<u16> = labels.get(label::PORT).and_then(|port| port.parse().ok());
-    Some(Unit {
-        key,
-        id: summary.id.clone()?,
-        state: if runs { UnitState::Running } else { UnitState::Ended(None) },
-        address: port.and_then(|port| address_of(summary, port)),
-        published: port.and_then(|port| published(summary, port)),
-        started_at: Timestamp::from(
-            DateTime::from_timestamp(summary.created.unwrap_or_default(), 0).unwrap_or_default(),
-        ),
-    })
-}
-
-/// Where other containers reach a port, or else everybody where it is published.
-fn address_of(summary: &ContainerSummary, port: u16) -> Option<SocketAddr> {
-    let networks = summary.network_settings.as_ref().and_then(|settings| settings.networks.as_ref());
-    let mut own = networks
-        .into_iter()
-        .flat_map(HashMap::values)
-        .filter_map(|network| network.ip_address.as_ref()?.parse::<IpAddr>().ok());
-    own.next().map(|address| SocketAddr::new(address, port)).or_else(|| published(summary, port))
-}
-
-/// Where a port is published.
-fn published(summary: &ContainerSummary, port: u16) -> Option<SocketAddr> {
-    let found = summary.ports.iter().flatten().find(|known| known.private_port == port)?;
-    Some(SocketAddr::new(found.ip.as_ref()?.parse().ok()?, found.public_port?))
 }
 
 /// Nothing, if what is here is the image that was meant: of this digest, for this kind of machine.
