@@ -113,6 +113,7 @@ Register-ArgumentCompleter -Native -CommandName 'mkt' -ScriptBlock {
             [CompletionResult]::new('--notify', '--notify', [CompletionResultType]::ParameterName, 'Have servers on one PostgreSQL wake one another by LISTEN and NOTIFY; else they look for themselves each second. For poolers that don''t pass it on')
             [CompletionResult]::new('--self-publishing', '--self-publishing', [CompletionResultType]::ParameterName, 'Let owners publish their products without a role that permits it')
             [CompletionResult]::new('--require-review', '--require-review', [CompletionResultType]::ParameterName, 'Require that somebody has validated a build who did not submit it, before it is published')
+            [CompletionResult]::new('--require-strict', '--require-strict', [CompletionResultType]::ParameterName, 'Publish only packages whose manifests have no warnings')
             [CompletionResult]::new('--check-command', '--check-command', [CompletionResultType]::ParameterName, 'A program that checks each build that is submitted, and its arguments, separated by blanks. The manifest is on its standard input; with 0 it lets the build pass, else the build is rejected with what the program says. Nothing is published that has not passed')
             [CompletionResult]::new('--check-url', '--check-url', [CompletionResultType]::ParameterName, 'A webhook that does so: it is sent the submission and answers {"verdict": "passed" or "failed", "message": …}')
             [CompletionResult]::new('--check-secret-file', '--check-secret-file', [CompletionResultType]::ParameterName, 'A file with the secret that what is sent to the webhook is signed with; MKT_CHECK_SECRET holds the secret itself')
@@ -514,6 +515,7 @@ Register-ArgumentCompleter -Native -CommandName 'mkt' -ScriptBlock {
             break
         }
         'mkt;review;validate' {
+            [CompletionResult]::new('--revision', '--revision', [CompletionResultType]::ParameterName, 'Decide only on what you have seen: the revision that mkt review show tells')
             [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'The marketplace''s address [default: that of the profile, else http://127.0.0.1:3000]')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]')
@@ -531,6 +533,7 @@ Register-ArgumentCompleter -Native -CommandName 'mkt' -ScriptBlock {
             break
         }
         'mkt;review;reject' {
+            [CompletionResult]::new('--revision', '--revision', [CompletionResultType]::ParameterName, 'Decide only on what you have seen: the revision that mkt review show tells')
             [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why, for its vendor')
             [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'The marketplace''s address [default: that of the profile, else http://127.0.0.1:3000]')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]')
@@ -549,6 +552,7 @@ Register-ArgumentCompleter -Native -CommandName 'mkt' -ScriptBlock {
             break
         }
         'mkt;review;publish' {
+            [CompletionResult]::new('--revision', '--revision', [CompletionResultType]::ParameterName, 'Decide only on what you have seen: the revision that mkt review show tells')
             [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'The marketplace''s address [default: that of the profile, else http://127.0.0.1:3000]')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]')

@@ -8484,12 +8484,16 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__review__subcmd__publish)
-            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --revision --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --revision)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --server)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -8518,12 +8522,16 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__review__subcmd__reject)
-            opts="-q -y -h --reason --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --revision --reason --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --revision)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --reason)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -8590,12 +8598,16 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__review__subcmd__validate)
-            opts="-q -y -h --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --revision --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --revision)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --server)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -9178,7 +9190,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__serve)
-            opts="-q -y -h --listen --database-url --storage-url --max-image-size --max-asset-size --demo --public-url --ui-url --title --secret-key-file --admin-token-file --admin-emails --anonymous-events --events-days --events-kept --notify --self-publishing --require-review --check-command --check-url --check-secret-file --check-timeout --trusted-proxies --cors-origins --max-connections --max-connections-per-client --max-sockets --head-timeout --idle-timeout --rate-limit --log-format --log --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --listen --database-url --storage-url --max-image-size --max-asset-size --demo --public-url --ui-url --title --secret-key-file --admin-token-file --admin-emails --anonymous-events --events-days --events-kept --notify --self-publishing --require-review --require-strict --check-command --check-url --check-secret-file --check-timeout --trusted-proxies --cors-origins --max-connections --max-connections-per-client --max-sockets --head-timeout --idle-timeout --rate-limit --log-format --log --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -9249,6 +9261,10 @@ _mkt() {
                     return 0
                     ;;
                 --require-review)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --require-strict)
                     COMPREPLY=($(compgen -W "true false" -- "${cur}"))
                     return 0
                     ;;

@@ -109,6 +109,7 @@ set edit:completion:arg-completer[mkt] = {|@words|
             cand --notify 'Have servers on one PostgreSQL wake one another by LISTEN and NOTIFY; else they look for themselves each second. For poolers that don''t pass it on'
             cand --self-publishing 'Let owners publish their products without a role that permits it'
             cand --require-review 'Require that somebody has validated a build who did not submit it, before it is published'
+            cand --require-strict 'Publish only packages whose manifests have no warnings'
             cand --check-command 'A program that checks each build that is submitted, and its arguments, separated by blanks. The manifest is on its standard input; with 0 it lets the build pass, else the build is rejected with what the program says. Nothing is published that has not passed'
             cand --check-url 'A webhook that does so: it is sent the submission and answers {"verdict": "passed" or "failed", "message": …}'
             cand --check-secret-file 'A file with the secret that what is sent to the webhook is signed with; MKT_CHECK_SECRET holds the secret itself'
@@ -492,6 +493,7 @@ set edit:completion:arg-completer[mkt] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'mkt;review;validate'= {
+            cand --revision 'Decide only on what you have seen: the revision that mkt review show tells'
             cand --server 'The marketplace''s address [default: that of the profile, else http://127.0.0.1:3000]'
             cand --profile 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]'
             cand --token-file 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]'
@@ -508,6 +510,7 @@ set edit:completion:arg-completer[mkt] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'mkt;review;reject'= {
+            cand --revision 'Decide only on what you have seen: the revision that mkt review show tells'
             cand --reason 'Why, for its vendor'
             cand --server 'The marketplace''s address [default: that of the profile, else http://127.0.0.1:3000]'
             cand --profile 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]'
@@ -525,6 +528,7 @@ set edit:completion:arg-completer[mkt] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'mkt;review;publish'= {
+            cand --revision 'Decide only on what you have seen: the revision that mkt review show tells'
             cand --server 'The marketplace''s address [default: that of the profile, else http://127.0.0.1:3000]'
             cand --profile 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]'
             cand --token-file 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]'

@@ -119,6 +119,8 @@ complete -c mkt -n "__fish_mkt_using_subcommand serve" -l self-publishing -d 'Le
 false\t''"
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l require-review -d 'Require that somebody has validated a build who did not submit it, before it is published' -r -f -a "true\t''
 false\t''"
+complete -c mkt -n "__fish_mkt_using_subcommand serve" -l require-strict -d 'Publish only packages whose manifests have no warnings' -r -f -a "true\t''
+false\t''"
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l check-command -d 'A program that checks each build that is submitted, and its arguments, separated by blanks. The manifest is on its standard input; with 0 it lets the build pass, else the build is rejected with what the program says. Nothing is published that has not passed' -r
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l check-url -d 'A webhook that does so: it is sent the submission and answers {"verdict": "passed" or "failed", "message": …}' -r
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l check-secret-file -d 'A file with the secret that what is sent to the webhook is signed with; MKT_CHECK_SECRET holds the secret itself' -r -F
@@ -524,6 +526,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcomma
 complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from show" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from validate" -l revision -d 'Decide only on what you have seen: the revision that mkt review show tells' -r
 complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from validate" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from validate" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from validate" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
@@ -541,6 +544,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcomma
 complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from validate" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from validate" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from validate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from reject" -l revision -d 'Decide only on what you have seen: the revision that mkt review show tells' -r
 complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from reject" -l reason -d 'Why, for its vendor' -r
 complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from reject" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from reject" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
@@ -559,6 +563,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcomma
 complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from reject" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from reject" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from reject" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from publish" -l revision -d 'Decide only on what you have seen: the revision that mkt review show tells' -r
 complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from publish" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from publish" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcommand_from publish" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F

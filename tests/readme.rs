@@ -44,6 +44,21 @@ async fn the_page_about_publishing_says_what_is() {
     assert_eq!(checked[0]["valid"], true, "{checked}");
     let tree: Value = serde_json::from_slice(&std::fs::read(folder.join("published.json")).unwrap()).unwrap();
     assert!(tree.as_array().unwrap().iter().all(|done| done["outcome"]["unchanged"] == true), "{tree}");
+
+    // The recipes, as far as a shell goes: what GitHub and GitLab would run, in the folder of a package.
+    let page = std::fs::read_to_string("docs/publishing.md").unwrap();
+    let recipes: Vec<&str> = each_block(&page, "yaml").collect();
+    let (_, github) = recipes[0].split_once("run: |\n").unwrap();
+    let (_, script) = recipes[1].split_once("script:\n").unwrap();
+    let lines = script.lines().map_while(|line| line.strip_prefix("    "));
+    let gitlab = lines.map(|line| line.trim_start_matches("- ")).collect::<Vec<_>>().join("\n");
+    let secrets = "export MKT_NO_RESOLVE=true RUNNER_TEMP=$PWD MKT_SIGNING_KEY_FILE=$PWD/ci.key; set +x; \
+                   export SIGNING_KEY=$(cat ci.key); cd new-board\n";
+    for (recipe, told) in [(github, "Published: "), (gitlab.as_str(), "unchanged")] {
+        let output = run(&server, &folder, &format!("{secrets}{recipe}")).await;
+        let said = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap()).concat();
+        assert!(said.contains(told), "{told}: {said}");
+    }
 }
 
 #[tokio::test]
@@ -133,6 +148,10 @@ async fn run(server: &Server, folder: &Path, commands: &str) -> Output {
 
 /// What stands on a page in blocks of a language; blocks of `console` need a person.
 fn blocks(page: &str, language: &str) -> String {
-    let page = std::fs::read_to_string(page).unwrap();
-    page.split(&format!("```{language}\n")).skip(1).filter_map(|rest| rest.split("```").next()).collect()
+    each_block(&std::fs::read_to_string(page).unwrap(), language).collect()
+}
+
+fn each_block<'a>(page: &'a str, language: &str) -> impl Iterator<Item = &'a str> {
+    let fence = format!("```{language}\n");
+    page.split(&fence).skip(1).filter_map(|rest| rest.split("```").next()).collect::<Vec<_>>().into_iter()
 }

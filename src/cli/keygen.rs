@@ -37,9 +37,20 @@ pub async fn run(args: Args, global: &Global, printer: &Printer) -> Result<(), F
     public_file.push(".pub");
     let public_file = PathBuf::from(public_file);
     write(&args.file, 0o600, pem.expose())?;
-    write(&public_file, 0o644, &key.public().pem())?;
-    if let (Some(client), Some(name)) = (client, &args.register) {
-        register(&client, name, &key).await?;
+    if let Err(failed) = write(&public_file, 0o644, &key.public().pem()) {
+        forget(&[&args.file]);
+        return Err(failed);
+    }
+    if let (Some(client), Some(name)) = (client, &args.register)
+        && let Err(failed) = register(&client, name, &key).await
+    {
+        // Of a call that was cut off nobody knows whether it was heard.
+        if failed.code == Code::Away {
+            let hint = format!("The key is in {}. Register it with: mkt publisher-key create", args.file.display());
+            return Err(failed.hint(hint));
+        }
+        forget(&[&args.file, &public_file]);
+        return Err(failed);
     }
     let made = json!({
         "fingerprint": key.public().fingerprint(),
@@ -67,12 +78,17 @@ async fn register(client: &Client, name: &str, key: &SigningKey) -> Result<(), F
     let status = client.status().await?;
     let user = status["identity"]["user_id"].as_str().and_then(|id| id.parse().ok());
     let user = user.ok_or_else(|| {
-        Failed::with_code(Code::Refused, "The key was made and not registered: you are not signed in.")
+        Failed::with_code(Code::Refused, "No key was made: it can't be registered, for you are not signed in.")
             .hint("Sign in with: mkt login")
     })?;
     let fields = json!({ "name": name, "public_key": key.public().pem() });
     client.collection::<PublisherKey>(&[user]).create(&fields).await?;
     Ok(())
+}
+
+/// Removes files of a key that nobody knows, which would be in the way of the next try.
+fn forget(files: &[&Path]) {
+    files.iter().for_each(|file| drop(std::fs::remove_file(file)));
 }
 
 /// Writes a file that is not there yet: a key that is lost can't be made again.

@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-pub use find::{MANIFEST, find, unreadable};
+pub use find::{Found, MANIFEST, find, unreadable};
 
 use super::diagnostics;
 use super::output::Printer;

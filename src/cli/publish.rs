@@ -72,14 +72,21 @@ struct Done {
 pub async fn run(args: Args, global: &Global, printer: &Printer) -> Result<(), Failed> {
     let client = global.client()?;
     let key = args.sign.as_deref().map(read_key).transpose()?;
-    let mut manifests = Vec::new();
+    let (mut manifests, mut astray) = (Vec::new(), Vec::new());
     for path in &args.paths {
-        manifests.extend(cli::package::find(path)?);
+        for found in cli::package::find(path) {
+            match found {
+                Ok(manifest) => manifests.push(manifest),
+                Err((path, failed)) => astray.push(Done { path, result: Err(failed) }),
+            }
+        }
     }
-    let alone = manifests.len() == 1;
+    let alone = manifests.len() + astray.len() == 1;
     let registries = args.registry.registries()?;
     let publishing = Publishing { client: &client, args: &args, key, registries, printer, alone };
-    let (packages, mut done) = publishing.seal(manifests).await;
+    let mut done: Vec<Done> = astray.into_iter().map(|astray| publishing.told(astray)).collect();
+    let (packages, unsealed) = publishing.seal(manifests).await;
+    done.extend(unsealed);
     if args.dry_run {
         done.extend(publishing.plan(packages).await?.into_iter().map(|(_, planned)| planned));
     } else if global.yes {
@@ -174,7 +181,8 @@ impl Publishing<'_> {
         let plan = async |package: Package| {
             let planned = self.client.publish(&package.text, package.signature.as_deref(), true).await;
             bar.inc(1);
-            let done = Done { path: package.path.clone(), result: planned.map_err(plan::refused) };
+            let done =
+                Done { path: package.path.clone(), result: planned.map_err(plan::refused).and_then(plan::settled) };
             (package, done)
         };
         let (mut all, mut planned) = (Vec::new(), pin!(iter(packages).map(plan).buffered(AT_ONCE)));
@@ -192,7 +200,7 @@ impl Publishing<'_> {
         let bar = self.printer.progress(packages.len());
         let sender = Sender { client: self.client, printer: self.printer, alone: self.alone };
         let apply = async |package: Package| {
-            let mut result = sender.publish(&package).await;
+            let mut result = sender.publish(&package).await.and_then(plan::settled);
             if let (Ok(outcome), true) = (&result, self.args.wait) {
                 let waited = wait::until_visible(self.client, outcome, self.args.timeout, self.printer).await;
                 result = waited.and(result);

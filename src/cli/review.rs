@@ -37,18 +37,28 @@ enum Verb {
     /// Show a build: what it is, what differs from the one that is public, and who decided what
     Show(Item),
     /// Vouch for a build
-    Validate(Item),
+    Validate(Decision),
     /// Turn a build down; its vendor can change it and submit it again
     Reject {
         #[command(flatten)]
-        item: Item,
+        decision: Decision,
 
         /// Why, for its vendor
         #[arg(long, value_name = "TEXT")]
         reason: Remark,
     },
     /// Publish a build, and its product if that is not public yet
-    Publish(Item),
+    Publish(Decision),
+}
+
+#[derive(Debug, clap::Args)]
+struct Decision {
+    #[command(flatten)]
+    item: Item,
+
+    /// Decide only on what you have seen: the revision that mkt review show tells
+    #[arg(long)]
+    revision: Option<String>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -63,13 +73,15 @@ pub async fn run(args: Args, global: &Global, printer: &Printer) -> Result<(), F
     match args.verb {
         Verb::List { limit } => list(&client, limit, printer).await,
         Verb::Show(item) => item.find(&client).await?.show(printer).await,
-        Verb::Validate(item) => item.find(&client).await?.validate(global, printer).await,
-        Verb::Reject { item, reason } => {
-            let found = item.find(&client).await?;
-            let build = found.builds().act_with(found.build, "reject", &json!({ "reason": reason })).await?;
-            told(&build, "Rejected", &item.build, printer)
+        Verb::Validate(decision) => decision.item.find(&client).await?.validate(&decision, global, printer).await,
+        Verb::Reject { decision, reason } => {
+            let found = decision.item.find(&client).await?;
+            let (_, etag) = found.seen(&decision).await?;
+            let builds = found.builds().as_seen(etag);
+            let build = builds.act_with(found.build, "reject", &json!({ "reason": reason })).await?;
+            told(&build, "Rejected", found.name, printer)
         }
-        Verb::Publish(item) => item.find(&client).await?.publish(global, printer).await,
+        Verb::Publish(decision) => decision.item.find(&client).await?.publish(&decision, global, printer).await,
     }
 }
 
@@ -139,17 +151,32 @@ impl Found<'_> {
         self.client.collection_at(Build::TABLE.path_under(&[self.product]))
     }
 
-    async fn validate(&self, global: &Global, printer: &Printer) -> Result<(), Failed> {
-        agreed(global, format!("Vouch for {}?", self.name)).await?;
-        told(&self.builds().act(self.build, "validate").await?, "Validated", self.name, printer)
+    /// The build as it is now, which must be the revision that was decided on, and the entity tag of that.
+    async fn seen(&self, decision: &Decision) -> Result<(Value, String), Failed> {
+        let (build, etag) = self.builds().look(self.build).await?;
+        match &decision.revision {
+            Some(wanted) if *wanted != revision(&etag) => {
+                let message = format!("{} has changed since the revision {wanted}.", self.name);
+                let hint = format!("Look at it again: mkt review show {:?}", self.name);
+                Err(Failed::with_code(Code::Conflict, message).hint(hint))
+            }
+            _ => Ok((build, etag)),
+        }
+    }
+
+    async fn validate(&self, decision: &Decision, global: &Global, printer: &Printer) -> Result<(), Failed> {
+        let (build, etag) = self.seen(decision).await?;
+        agreed(global, format!("Vouch for {} ({})?", self.name, artifact(&build))).await?;
+        told(&self.builds().as_seen(etag).act(self.build, "validate").await?, "Validated", self.name, printer)
     }
 
     /// The build first: a product that becomes visible shows it at once.
-    async fn publish(&self, global: &Global, printer: &Printer) -> Result<(), Failed> {
+    async fn publish(&self, decision: &Decision, global: &Global, printer: &Printer) -> Result<(), Failed> {
+        let (build, etag) = self.seen(decision).await?;
         let hidden = self.products().find(self.product).await?["published_at"].is_null();
         let also = if hidden { ", and its product, which nobody sees yet" } else { "" };
-        agreed(global, format!("Publish {}{also}?", self.name)).await?;
-        let build = self.builds().act(self.build, "publish").await?;
+        agreed(global, format!("Publish {} ({}){also}?", self.name, artifact(&build))).await?;
+        let build = self.builds().as_seen(etag).act(self.build, "publish").await?;
         if hidden {
             self.products().act(self.product, "publish").await.map_err(|failure| {
                 let hint = format!("The build is published, its product is not: mkt product publish {}", self.product);
@@ -157,6 +184,22 @@ impl Found<'_> {
             })?;
         }
         told(&build, "Published", self.name, printer)
+    }
+}
+
+/// What people call the state of a build, that a decision is about.
+fn revision(etag: &str) -> &str {
+    etag.trim_start_matches("W/").trim_matches('"')
+}
+
+/// What a build runs or consists of.
+fn artifact(build: &Value) -> String {
+    let image = ["container_repository", "container_digest"].map(|field| cell(&build[field]));
+    match image {
+        [repository, digest] if !repository.is_empty() => {
+            format!("{repository}@{digest}").trim_end_matches('@').to_owned()
+        }
+        _ => cell(&build["asset_name"]),
     }
 }
 

@@ -89,6 +89,10 @@ pub struct Args {
     #[arg(long, env = "MKT_REQUIRE_REVIEW", value_name = "BOOL", default_value_t = false, action = clap::ArgAction::Set)]
     require_review: bool,
 
+    /// Publish only packages whose manifests have no warnings
+    #[arg(long, env = "MKT_REQUIRE_STRICT", value_name = "BOOL", default_value_t = false, action = clap::ArgAction::Set)]
+    require_strict: bool,
+
     #[command(flatten)]
     check: CheckArgs,
 
@@ -136,7 +140,7 @@ pub async fn run(args: Args, printer: &Printer) -> Result<(), Failed> {
         cors_origins: args.cors_origins,
         anonymous_events: args.anonymous_events,
         self_publishing: args.self_publishing,
-        requires: Requirements { review: args.require_review, check: check.is_some() },
+        requires: Requirements { review: args.require_review, check: check.is_some(), strict: args.require_strict },
         check,
         admin_token: admin_token.clone(),
         admin_emails: args.admin_emails,

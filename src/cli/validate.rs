@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::error::{Code, Failed};
 use super::global::Output;
 use super::output::Printer;
-use super::package::{Package, find, unreadable};
+use super::package::{Found, Package, find, unreadable};
 use crate::core::manifest::{Diagnostic, Manifest, Severity};
 
 /// Check packages without a marketplace: each marketplace.json, and the files beside it that it names
@@ -72,10 +72,11 @@ fn packages(path: &Path) -> Vec<Result<Package, Failed>> {
     if path == Path::new("-") {
         return vec![Package::read_stdin().map_err(|error| unreadable(Path::new("stdin"), &error))];
     }
-    match find(path) {
-        Ok(found) => found.iter().map(|path| Package::read(path).map_err(|error| unreadable(path, &error))).collect(),
-        Err(failed) => vec![Err(failed)],
-    }
+    let read = |found: Found| {
+        let path = found.map_err(|(_, failed)| failed)?;
+        Package::read(&path).map_err(|error| unreadable(&path, &error))
+    };
+    find(path).into_iter().map(read).collect()
 }
 
 /// Shows what is wrong with a package to people, who get no data, and makes the data.

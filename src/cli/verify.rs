@@ -2,6 +2,7 @@
 
 mod checks;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -14,14 +15,16 @@ use super::output::{Printer, cell, table};
 use super::registry::RegistryArgs;
 use super::resource::{Noun, id};
 use crate::client::Client;
-use crate::core::model::{Build, Configuration, Product, Task};
+use crate::core::id::Id;
+use crate::core::model::{Build, Configuration, Dependency, Exposure, Interface, Product};
+use crate::core::package::Present;
 use crate::core::resource::{Located, Resource};
 use crate::core::signing::Ed25519Key;
 
 /// Check a build against its publisher's signature
 ///
 /// The manifest must be the one that was signed, and everything else what the manifest says: the version, the image, the tasks
-/// and their settings, the asset to its last byte, the image in its registry. Ends with 1 when anything is not so, or the build is not signed. Without
+/// and their settings, what it offers and needs, the asset to its last byte, the image in its registry. Ends with 1 when anything is not so, or the build is not signed. Without
 /// --key the marketplace is believed whose key it is.
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -41,24 +44,23 @@ pub async fn run(args: Args, global: &Global, printer: &Printer) -> Result<(), F
     let client = global.client()?;
     let key = args.key.as_deref().map(fingerprint).transpose()?;
     let (product, build) = find(&client, &args.build).await?;
-    let configurations = configurations(&client, product, build.record.id.uuid()).await?;
-    let mut checks = checks::of_signature(&build.record, key.as_deref());
-    checks.extend(checks::of_records(&build.record, &configurations));
-    if let Some(sha256) = &build.record.asset_sha256 {
-        let found = client.digest_of_asset(product, build.record.id.uuid()).await?;
+    let (present, is_newest) = present(&client, product, build.record).await?;
+    let build = &present.build;
+    let mut checks = checks::of_signature(build, key.as_deref());
+    checks.extend(checks::of_records(&present, is_newest));
+    if let Some(sha256) = &build.asset_sha256 {
+        let found = client.digest_of_asset(product, build.id.uuid()).await?;
         checks.push(checks::of_asset(sha256, &found));
     }
-    if let Some(registries) = args.registry.registries()? {
-        checks.extend(checks::of_image(&registries, &build.record).await?);
-    }
+    checks.extend(checks::of_image(args.registry.registries()?.as_ref(), build).await?);
     let failed = checks.iter().filter(|check| check.verdict == Verdict::Failed).count();
     let report = json!({
         "product_id": product,
-        "build_id": build.record.id,
-        "version": build.record.version,
+        "build_id": build.id,
+        "version": build.version,
         "verified": failed == 0,
         "checks": checks,
-        "provenance": provenance(&build.record),
+        "provenance": provenance(build),
     });
     printer.value(&report, described, |report| vec![cell(&report["build_id"])])?;
     match failed {
@@ -94,19 +96,36 @@ async fn find(client: &Client, text: &str) -> Result<(Uuid, Located<Build>), Fai
     Ok((product, builds.find(build).await?))
 }
 
-/// The configurations of a build, with their tasks.
-async fn configurations(
-    client: &Client,
-    product: Uuid,
-    build: Uuid,
-) -> Result<Vec<(Configuration, Vec<Task>)>, Failed> {
-    let mut all = Vec::new();
-    for configuration in client.collection::<Configuration>(&[product, build]).list_all(&[]).await?.results {
-        let place = [product, build, configuration.record.id.uuid()];
-        let tasks = client.collection::<Task>(&place).list_all(&[]).await?.results;
-        all.push((configuration.record, tasks.into_iter().map(|task| task.record).collect()));
+/// A build with all that belongs to it, and whether it is the newest that is public.
+async fn present(client: &Client, product: Uuid, build: Build) -> Result<(Present, bool), Failed> {
+    let place = [product, build.id.uuid()];
+    let mut configurations = Vec::new();
+    for configuration in all::<Configuration>(client, &place).await? {
+        let tasks = all(client, &[product, build.id.uuid(), configuration.id.uuid()]).await?;
+        configurations.push((configuration, tasks));
     }
-    Ok(all)
+    let mut exposures = Vec::new();
+    for exposure in all::<Exposure>(client, &place).await? {
+        let parameters = all(client, &[product, build.id.uuid(), exposure.id.uuid()]).await?;
+        exposures.push((exposure, parameters));
+    }
+    let dependencies: Vec<Dependency> = all(client, &place).await?;
+    let offered = exposures.iter().map(|(exposure, _)| exposure.interface_id);
+    let named: BTreeSet<Uuid> =
+        offered.chain(dependencies.iter().filter_map(|needs| needs.interface_id)).map(Id::uuid).collect();
+    let mut interfaces = Vec::new();
+    for id in named {
+        interfaces.push(client.collection::<Interface>(&[]).find(id).await?.record);
+    }
+    let product = client.collection::<Product>(&[]).find(product).await?.record;
+    let is_newest = product.latest_build.as_ref().is_some_and(|latest| latest.id == build.id);
+    Ok((Present { product, build, configurations, exposures, dependencies, interfaces }, is_newest))
+}
+
+/// All records at a place.
+async fn all<R: Resource>(client: &Client, place: &[Uuid]) -> Result<Vec<R>, Failed> {
+    let page = client.collection::<R>(place).list_all(&[]).await?;
+    Ok(page.results.into_iter().map(|located| located.record).collect())
 }
 
 /// Who has had the product in their hands, from the first to the marketplace.

@@ -107,7 +107,8 @@ pub async fn run(args: Args, global: &Global, printer: &Printer) -> Result<(), F
     let kept = resume.as_ref().map(Resume::position).transpose()?.flatten();
     let since = kept.unwrap_or(Position { id: args.since, place: None });
     let mut watch = client.watch(followed, since);
-    let timeout = args.timeout.map(|seconds| Instant::now() + Duration::from_secs(seconds));
+    // One that is never reached is none.
+    let timeout = args.timeout.and_then(|seconds| Instant::now().checked_add(Duration::from_secs(seconds)));
     let over = async {
         match timeout {
             Some(instant) => sleep_until(instant).await,

@@ -4,8 +4,9 @@ use std::marker::PhantomData;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use reqwest::Method;
+use reqwest::header::{ETAG, IF_MATCH};
 use reqwest::multipart::{Form, Part};
+use reqwest::{Method, RequestBuilder};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -27,6 +28,8 @@ pub(super) const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 pub struct Collection<'a, T> {
     pub(super) client: &'a Client,
     pub(super) path: String,
+    /// What a record must still be for what is done with it to hold.
+    seen: Option<String>,
     answers: PhantomData<fn() -> T>,
 }
 
@@ -38,7 +41,7 @@ impl Client {
 
     /// The records at a path. As [`Value`], answers keep what only newer servers know of.
     pub fn collection_at<T: DeserializeOwned>(&self, path: String) -> Collection<'_, T> {
-        Collection { client: self, path, answers: PhantomData }
+        Collection { client: self, path, seen: None, answers: PhantomData }
     }
 }
 
@@ -85,6 +88,21 @@ impl<T: DeserializeOwned> Collection<'_, T> {
     /// When the call fails.
     pub async fn find(&self, id: Uuid) -> Result<T> {
         self.client.get(&self.item(id), &[]).await
+    }
+
+    /// The record with this id, and what tells whether it is still the same.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn look(&self, id: Uuid) -> Result<(T, String)> {
+        let answer = self.client.answer(self.client.request(Method::GET, &self.item(id))).await?;
+        let etag = answer.headers().get(ETAG).and_then(|etag| etag.to_str().ok()).unwrap_or("*").to_owned();
+        Ok((answer.json().await?, etag))
+    }
+
+    /// The same records, of which what is done next is done only if the record is still what was seen.
+    pub fn as_seen(self, etag: String) -> Self {
+        Self { seen: Some(etag), ..self }
     }
 
     /// Creates a record, once, however often the call has to be repeated.
@@ -142,8 +160,7 @@ impl<T: DeserializeOwned> Collection<'_, T> {
     /// # Errors
     /// When the call fails.
     pub async fn act(&self, id: Uuid, verb: &str) -> Result<T> {
-        let path = format!("{}/{verb}", self.item(id));
-        self.client.send(self.client.request(Method::POST, &path).header(IDEMPOTENCY_KEY, new_key())).await
+        self.client.send(self.deed(id, verb)).await
     }
 
     /// As [`act`](Self::act), with what that takes.
@@ -151,9 +168,13 @@ impl<T: DeserializeOwned> Collection<'_, T> {
     /// # Errors
     /// When the call fails.
     pub async fn act_with(&self, id: Uuid, verb: &str, fields: &impl Serialize) -> Result<T> {
+        self.client.send(self.deed(id, verb).json(fields)).await
+    }
+
+    fn deed(&self, id: Uuid, verb: &str) -> RequestBuilder {
         let path = format!("{}/{verb}", self.item(id));
         let request = self.client.request(Method::POST, &path).header(IDEMPOTENCY_KEY, new_key());
-        self.client.send(request.json(fields)).await
+        self.seen.iter().fold(request, |request, etag| request.header(IF_MATCH, etag))
     }
 
     pub(super) fn item(&self, id: Uuid) -> String {

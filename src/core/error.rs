@@ -93,6 +93,11 @@ impl Error {
         Self::new(Kind::Internal, "The marketplace failed to do this. The operator's log says why.").because(source)
     }
 
+    /// Says what it is about, where several things were asked for at once.
+    pub fn about(self, what: &str) -> Self {
+        Self { message: format!("{what}: {}", self.message), ..self }
+    }
+
     /// Adds the cause, which is logged and never shown.
     pub fn because(self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self { source: Some(source.into()), ..self }

@@ -75,7 +75,8 @@ fn not_utf8(text: &str, at: usize) -> Checked {
     let report = diagnostic::Report::new(None);
     // What stands there now is the replacement character.
     let at = Range::new(at, at + char::REPLACEMENT_CHARACTER.len_utf8());
-    report.add(Severity::Error, at, "", "is not UTF-8 text here", "Save it with the encoding UTF-8.");
+    let help = "Save it with the encoding UTF-8; a file that begins so may be in UTF-16, as some editors write it.";
+    report.add(Severity::Error, at, "", "is not UTF-8 text here", help);
     Checked { manifest: None, diagnostics: report.finish(text) }
 }
 

@@ -19,7 +19,7 @@ use super::{Error, Kind, Result};
 use publisher::Publisher;
 
 pub use differences::{Difference, differences};
-pub use records::deviations;
+pub use records::{Present, departures, deviations};
 
 /// The most records that one package may make: it holds up all other writers meanwhile on SQLite.
 const MOST_RECORDS: usize = 500;
@@ -98,6 +98,9 @@ pub struct Outcome {
     /// Whether the build waits for a decision.
     #[serde(default)]
     pub submitted: bool,
+    /// Why the build was rejected, if it was and this package does not change it.
+    #[serde(default)]
+    pub rejection: Option<String>,
     /// The product.
     pub product: Address,
     /// The build.
@@ -137,8 +140,9 @@ async fn attempt(db: &Db, caller: &Caller, package: Package) -> Result<Outcome> 
 ///
 /// # Errors
 /// As [`publish`], but for missing files.
-pub async fn plan(db: &Db, caller: &Caller, text: String) -> Result<Outcome> {
-    Publisher::dry(db, caller).run(check_aside(text).await?).await
+pub async fn plan(db: &Db, caller: &Caller, text: String, signature: Option<String>) -> Result<Outcome> {
+    let package = Package { signature, ..check_aside(text).await? };
+    Publisher::dry(db, caller).run(package).await
 }
 
 /// The part of [`publish`] inside a transaction.
@@ -157,8 +161,9 @@ pub(super) fn check(text: &str) -> Result<Package> {
     if let Some(manifest) = &checked.manifest
         && records(manifest) > MOST_RECORDS
     {
-        let message =
-            format!("A package may ask for at most {MOST_RECORDS} licences, tasks, interfaces and dependencies.");
+        let message = format!(
+            "A package may ask for at most {MOST_RECORDS} licences, tasks, interfaces, dependencies and pictures."
+        );
         return Err(Error::new(Kind::Invalid, message));
     }
     let Some(manifest) = checked.manifest else {
@@ -171,12 +176,23 @@ pub(super) fn check(text: &str) -> Result<Package> {
     Ok(Package { manifest, warnings: checked.diagnostics, signature: None })
 }
 
+/// Nothing, if a manifest has no warnings, which the operator wants of what is published here.
+fn require_no_warnings(warnings: &[Diagnostic]) -> Result<()> {
+    let Some(first) = warnings.first() else { return Ok(()) };
+    let message = format!(
+        "This marketplace takes manifests without warnings only, and this one has {}. The first: {first} Look with: mkt \
+         validate --strict",
+        warnings.len()
+    );
+    Err(Error::new(Kind::Invalid, message).with_details(json!({ "diagnostics": warnings })))
+}
+
 /// How many records a manifest asks for.
 fn records(manifest: &Manifest) -> usize {
     let tasks: usize = manifest.configurations.iter().map(|configuration| 1 + configuration.tasks.len()).sum();
     let exposed: usize = manifest.build.exposes.iter().map(|exposed| 1 + exposed.parameters.len()).sum();
     let needs = manifest.build.requires.len() + manifest.build.dependencies.len();
-    manifest.product.licenses.len() + tasks + exposed + needs
+    manifest.product.licenses.len() + tasks + exposed + needs + manifest.build.screenshots.len()
 }
 
 /// The refusal of other content under what is published.

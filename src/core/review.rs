@@ -21,6 +21,8 @@ pub struct Requirements {
     pub review: bool,
     /// That it has passed the operator's check.
     pub check: bool,
+    /// That its manifest has no warnings, where it comes by one.
+    pub strict: bool,
 }
 
 /// A step in the review of a build.
@@ -94,7 +96,7 @@ impl Requirements {
     /// # Errors
     /// When the database is away.
     pub async fn missing(self, db: &Db, build: &Build) -> Result<Option<String>> {
-        let why = if self == Self::default() {
+        let why = if !self.review && !self.check {
             return Ok(None);
         } else if build.submitted_at.is_none() {
             "it has to be submitted for review first."

@@ -54,7 +54,7 @@ async fn publish(
     let text = String::from_utf8(bytes.into())
         .map_err(|_| Error::bad_request("The body must be a marketplace.json in UTF-8."))?;
     let outcome = if parameters.dry_run {
-        package::plan(app.db(), &asker, text).await?
+        package::plan(app.db(), &asker, text, signature).await?
     } else {
         package::publish(app.db(), &asker, text, signature).await?
     };

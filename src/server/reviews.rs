@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::extract::{OriginalUri, RawQuery, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, post};
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ use super::body::Fields;
 use super::crud::{self, Answer, Ids};
 use crate::core::field::{Field, Remark};
 use crate::core::model::{Build, Review};
-use crate::core::resource::{self, Resource};
+use crate::core::resource::{self, Precondition, Resource};
 use crate::core::{Error, Result};
 
 /// The routes.
@@ -35,21 +35,27 @@ async fn submit(State(app): State<App>, asker: Asker, ids: Ids) -> Answer {
     answer::json(StatusCode::OK, &Build::submit(app.db(), &asker, product, build).await?)
 }
 
-async fn validate(State(app): State<App>, asker: Asker, ids: Ids) -> Answer {
+async fn validate(State(app): State<App>, asker: Asker, ids: Ids, headers: HeaderMap) -> Answer {
     let [product, build] = ids.exactly()?;
-    answer::json(StatusCode::OK, &Build::vouch(app.db(), &asker, product, build).await?)
+    let seen = answer::precondition(&headers);
+    let seen = seen.as_ref().map(|seen| seen as Precondition<'_, Build>);
+    answer::json(StatusCode::OK, &Build::vouch(app.db(), &asker, product, build, seen).await?)
 }
 
-async fn reject(State(app): State<App>, asker: Asker, ids: Ids, fields: Fields) -> Answer {
+async fn reject(State(app): State<App>, asker: Asker, ids: Ids, headers: HeaderMap, fields: Fields) -> Answer {
     let [product, build] = ids.exactly()?;
     let (asker, reason) = with_reason(asker, fields)?;
     let reason = reason.ok_or_else(|| Error::invalid_field("reason", "must say why"))?;
-    answer::json(StatusCode::OK, &Build::reject(app.db(), &asker, product, build, reason).await?)
+    let seen = answer::precondition(&headers);
+    let seen = seen.as_ref().map(|seen| seen as Precondition<'_, Build>);
+    answer::json(StatusCode::OK, &Build::reject(app.db(), &asker, product, build, seen, reason).await?)
 }
 
-async fn publish(State(app): State<App>, asker: Asker, ids: Ids) -> Answer {
+async fn publish(State(app): State<App>, asker: Asker, ids: Ids, headers: HeaderMap) -> Answer {
     let [product, build] = ids.exactly()?;
-    answer::json(StatusCode::OK, &Build::publish(app.db(), &asker, product, build).await?)
+    let seen = answer::precondition(&headers);
+    let seen = seen.as_ref().map(|seen| seen as Precondition<'_, Build>);
+    answer::json(StatusCode::OK, &Build::publish(app.db(), &asker, product, build, seen).await?)
 }
 
 async fn yank(State(app): State<App>, asker: Asker, ids: Ids, fields: Fields) -> Answer {

@@ -40,7 +40,20 @@ on_both! {
         let shown = vendor.mkt(&server, &["review", "show", "Wren@1.0.0"]).await.ok();
         assert!(["rejected", "It never sleeps.", "submitted", "Example Health"].iter().all(|word| shown.contains(word)), "{shown}");
         vendor.mkt(&server, &["build", "submit", "--product", "Wren", "1.0.0"]).await.ok();
-        reviewer.mkt(&server, &["review", "validate", "Wren@1.0.0"]).await.ok();
+        // A decision on what has been seen is none on what came after.
+        let seen = reviewer.mkt(&server, &["review", "show", "Wren@1.0.0", "--json"]).await.json();
+        let revision = seen["revision"].as_str().unwrap();
+        let mut swapped = Manifest(manifest.0.clone());
+        swapped.0["configuration"][0]["task"][0]["options"] = serde_json::json!(["--evil"]);
+        vendor.mkt(&server, &["publish", "--yes", swapped.write(&database.folder().join("wren")).to_str().unwrap()]).await.ok();
+        for decision in [&["validate"][..], &["publish"], &["reject", "--reason", "No."]] {
+            let ran = reviewer.mkt(&server, &[&["review"], decision, &["Wren@1.0.0", "--revision", revision]].concat()).await;
+            assert!(ran.code == 6 && ran.stderr.contains("has changed since the revision"), "{decision:?}: {ran:?}");
+        }
+        vendor.mkt(&server, &["publish", "--yes", manifest.write(&database.folder().join("wren")).to_str().unwrap()]).await.ok();
+        let seen = reviewer.mkt(&server, &["review", "show", "Wren@1.0.0", "--json"]).await.json();
+        let revision = seen["revision"].as_str().unwrap();
+        reviewer.mkt(&server, &["review", "validate", "Wren@1.0.0", "--revision", revision]).await.ok();
         assert!(reviewer.mkt(&server, &["review", "list"]).await.ok().contains("yes"));
         let published = reviewer.mkt(&server, &["review", "publish", "Wren@1.0.0", "--json"]).await.json();
         assert_eq!(published["state"], "published");

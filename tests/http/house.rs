@@ -48,7 +48,7 @@ impl House {
         let product = resource::create::<Product>(&self.db, &admin, &[], fields(body)).await.unwrap().record.id.uuid();
         let build = create_build(&self.db, &admin, product).await.unwrap();
         if published {
-            Build::publish(&self.db, &admin, product, build).await.unwrap();
+            Build::publish(&self.db, &admin, product, build, None).await.unwrap();
             Product::publish(&self.db, &admin, product).await.unwrap();
         }
         (product, build)

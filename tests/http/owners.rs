@@ -175,7 +175,7 @@ async fn tried(house: &House, who: Uuid, attempt: &str, product: Uuid, build: Uu
         "list builds" => listed(list::<Build>(db, caller, &[product], "id", &build.to_string()).await?),
         "update build" => done(resource::update::<Build>(db, caller, &[product], build, notes, None)).await,
         "delete build" => done(resource::delete::<Build>(db, caller, &[product], build, None, false)).await,
-        "publish build" => done(Build::publish(db, caller, product, build)).await,
+        "publish build" => done(Build::publish(db, caller, product, build, None)).await,
         "yank build" => done(Build::yank(db, caller, product, build, None)).await,
         "create configuration" => {
             let body = fields(json!({ "name": "new" }));

@@ -65,6 +65,10 @@ on_both! {
         let found = server.mkt(&["verify", "Unsigned"]).await;
         assert!(found.code == 1 && found.stdout.contains("not signed"), "{}", found.stdout);
         // What is published already can be signed later.
+        let plan = server.mkt(&["publish", "--dry-run", "--sign", key, unsigned.path()]).await.ok();
+        assert!(plan.contains("signature"), "{plan}");
+        // So it is something to consent to.
+        assert_eq!(server.mkt(&["publish", "--sign", key, unsigned.path()]).await.code, 2);
         let signed = server.mkt(&["publish", "--yes", "--sign", key, unsigned.path()]).await.ok();
         assert!(signed.contains("signature"), "{signed}");
         server.mkt(&["verify", "Unsigned"]).await.ok();
@@ -81,18 +85,37 @@ on_both! {
             ("update tasks set memory = 9000 where configuration_id in (select id from configurations where build_id = $1)", "memory"),
             ("delete from tasks where configuration_id in (select id from configurations where build_id = $1)", "task web"),
             ("delete from configurations where build_id = $1", "configuration default"),
+            ("update builds set release_notes = 'Trust me.' where id = $1", "release_notes"),
+            ("delete from exposures where build_id = $1", "exposure http://example.org/offered"),
+            ("update parameters set required = true where exposure_id in (select id from exposures where build_id = $1)", "parameter url"),
+            ("update dependencies set required = false where build_id = $1 and interface_id is not null", "dependency on http://example.org/needed"),
+            ("update dependencies set mappings = '{\"url\":\"EVIL\"}' where build_id = $1 and dependency_product_id is not null", "mappings"),
+            // Another manifest that was signed as well, with its signature.
+            ("update builds set (marketplace, signature) = (select marketplace, signature from builds where version = '0.0.2') where id = $1", "build: id"),
         ];
         let mut other = Manifest::new("Other", "0.0.1");
         other.0["product"]["facts"]["name"] = json!("Other");
         server.mkt(&["publish", "--yes", other.write(&database.folder().join("other")).to_str().unwrap()]).await.ok();
+        let signed = Manifest::new("Signed", "0.0.2");
+        server.mkt(&["publish", "--yes", "--sign", key, signed.write(&database.folder().join("signed")).to_str().unwrap()]).await.ok();
         let mut tampered = Vec::new();
         for (number, (statement, told)) in tampering.into_iter().enumerate() {
-            let package = Rich::new(&format!("Package {number}"), 3000 + number, &database.folder().join(format!("{number}")));
+            let mut package = Rich::new(&format!("Package {number}"), 3000 + number, &database.folder().join(format!("{number}")));
+            let build = &mut package.manifest.0["product"]["build"];
+            build["exposes"] = json!([{ "uri": "http://example.org/offered", "version": "1.0.0", "parameters": [{ "name": "url" }] }]);
+            build["requires"] = json!([{ "uri": "http://example.org/needed", "version": "1.0.0", "mappings": { "url": "FHIR_URL" } }]);
+            package.manifest.0["product"]["facts"]["runtime_dependencies"] = json!([{ "uuid": uuid::Uuid::new_v4(), "build": [] }]);
+            package.save();
             server.mkt(&["publish", "--yes", "--sign", key, package.path()]).await.ok();
             server.mkt(&["verify", &package.manifest.product()]).await.ok();
             database.tamper(statement, &package.manifest.build()).await;
             tampered.push((statement, told, package.manifest.product()));
         }
+        // What an owner may change is told, and is no fault.
+        server.send(Method::PATCH, &format!("/products/{}", signed.product()), json!({ "name": "Renamed" })).await;
+        let renamed = server.mkt(&["verify", &signed.product()]).await.ok();
+        assert!(renamed.contains("look") && renamed.contains("\"Renamed\""), "{renamed}");
+        assert!(renamed.contains("was not looked up in its registry"), "{renamed}");
         // What nobody has changed through the server, it remembers for a second.
         tokio::time::sleep(Duration::from_millis(1100)).await;
         for (statement, told, product) in tampered {
@@ -134,6 +157,14 @@ on_both! {
             let refused = Answer::to(vendor.request(&server, Method::POST, &keys).json(&json!({ "name": "y", "public_key": key }))).await;
             assert!(refused.status == 422 && refused.body.contains(told), "{}", refused.body);
         }
-        assert_eq!(server.mkt(&["publish", "--yes", "--sign", theirs.to_str().unwrap(), package.path()]).await.code, 1);
+        for consent in ["--yes", "--dry-run"] {
+            assert_eq!(server.mkt(&["publish", consent, "--sign", theirs.to_str().unwrap(), package.path()]).await.code, 1);
+        }
+        // A key that can't be registered is not in the way of the next try.
+        let again = database.folder().join("again");
+        for name in ["mine", "again"] {
+            let made = server.mkt(&["keygen", again.to_str().unwrap(), "--register", name]).await;
+            assert_eq!((made.code == 0, again.exists()), (name == "again", name == "again"), "{}", made.stderr);
+        }
     }
 }

@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::Vendor;
-use crate::support::{Database, Manifest, Server, mkt, on_both};
+use crate::support::{Database, Manifest, Person, Server, mkt, on_both};
 
 on_both! {
     async fn a_vendor_waits_until_everybody_sees_it(database: Database) {
@@ -36,7 +36,50 @@ on_both! {
         }
         let ended = tokio::task::spawn_blocking(|| waiting.wait_with_output().unwrap()).await.unwrap();
         assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
-        mkt(&arguments, &variables).await.ok();
+        mkt(&["publish", "--yes", "--wait", "--timeout", "500000000000y", file.to_str().unwrap()], &variables).await.ok();
+    }
+
+    async fn what_was_turned_down_or_withdrawn_is_not_called_published(database: Database) {
+        let server = Server::start(&database).await;
+        let person = Person::new(&server, "vendor", &["products.create", "licenses.create"]).await;
+        let manifest = Manifest::new("Turned", "1.0.0");
+        let file = manifest.write(database.folder());
+        let build = format!("/products/{}/builds/{}", manifest.product(), manifest.build());
+        let publish = ["publish", "--yes", "--json", file.to_str().unwrap()];
+        person.mkt(&server, &publish).await.ok();
+        server.send(Method::POST, &format!("{build}/reject"), json!({ "reason": "It phones home." })).await;
+        for arguments in [&publish[..], &["publish", "--dry-run", file.to_str().unwrap()]] {
+            let again = person.mkt(&server, arguments).await;
+            assert!(again.code == 4 && again.stderr.contains("rejected: It phones home."), "{again:?}");
+        }
+        for verb in ["submit", "publish", "yank"] {
+            let (status, answer) = server.send(Method::POST, &format!("{build}/{verb}"), json!({})).await;
+            assert!(status.is_success(), "{answer}");
+        }
+        for arguments in [&publish[..], &["publish", "--dry-run", file.to_str().unwrap()]] {
+            let again = server.mkt(arguments).await;
+            assert!(again.code == 6 && again.stderr.contains("was withdrawn on"), "{again:?}");
+        }
+    }
+
+    async fn operators_may_want_no_warnings(database: Database) {
+        let lax = Server::start(&database).await;
+        let mut manifest = Manifest::new("Lax", "1.0.0");
+        manifest.0["provenance"] = json!([]);
+        manifest.0["product"]["build"].as_object_mut().unwrap().remove("dependency");
+        let file = manifest.write(&database.folder().join("lax"));
+        let publish = ["publish", "--yes", file.to_str().unwrap()];
+        lax.mkt(&publish).await.ok();
+        drop(lax);
+        let server = Server::start_with(&database, &["--require-strict", "true"], &[]).await;
+        server.mkt(&publish).await.ok();
+        manifest.next_version("2.0.0").write(&database.folder().join("lax"));
+        for consent in ["--yes", "--dry-run"] {
+            let refused = server.mkt(&["publish", consent, file.to_str().unwrap()]).await;
+            assert!(refused.code == 1 && refused.stderr.contains("without warnings only"), "{refused:?}");
+        }
+        let good = Manifest::new("Good", "1.0.0").write(&database.folder().join("good"));
+        server.mkt(&["publish", "--yes", good.to_str().unwrap()]).await.ok();
     }
 }
 
@@ -54,7 +97,12 @@ async fn nothing_is_published_without_consent() {
         assert!(refused.code == 2 && refused.stderr.contains("--yes"), "{}: {}", refused.code, refused.stderr);
     }
     assert_eq!(server.get("/products").await["total_entries"], 0);
-    server.mkt(&["publish", "--yes", tree]).await.ok();
+    // One path that leads nowhere keeps none of the others.
+    let astray = server.mkt(&["publish", "--yes", tree, "/nowhere"]).await;
+    assert!(
+        astray.code == 5 && astray.stderr.contains("2 published, 0 not public yet, 0 unchanged, 1 failed"),
+        "{astray:?}"
+    );
     let again = server.mkt(&["publish", tree]).await;
     assert!(again.stderr.contains("2 unchanged"), "{}", again.stderr);
     again.ok();

@@ -10,39 +10,56 @@ pub const MANIFEST: &str = "marketplace.json";
 /// How deep folders are searched for packages.
 const DEEPEST: usize = 16;
 
-/// The manifests at a path: a file itself, a folder's own, else those further down; at least one.
-pub fn find(path: &Path) -> Result<Vec<PathBuf>, Failed> {
+/// What was found at a path: manifests, or why one can't be had.
+pub type Found = Result<PathBuf, (PathBuf, Failed)>;
+
+/// The manifests at a path: a file itself, a folder's own, else those further down. What can't be read is told, and the rest
+/// found all the same; so there is at least one answer.
+pub fn find(path: &Path) -> Vec<Found> {
     let mut found = Vec::new();
-    search(path, 0, &mut found)?;
+    search(path, 0, &mut found);
     if found.is_empty() {
-        return Err(Failed::with_code(Code::NotFound, format!("There is no {MANIFEST} in {}.", path.display())));
+        let failed = Failed::with_code(Code::NotFound, format!("There is no {MANIFEST} in {}.", path.display()));
+        found.push(Err((path.to_owned(), failed)));
     }
-    Ok(found)
+    found
 }
 
-fn search(path: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Failed> {
-    let unreadable = |error| unreadable(path, &error);
-    if !std::fs::metadata(path).map_err(unreadable)?.is_dir() {
-        found.push(path.to_owned());
-        return Ok(());
+fn search(path: &Path, depth: usize, found: &mut Vec<Found>) {
+    match folders(path) {
+        Ok(Place::Manifest(manifest)) => found.push(Ok(manifest)),
+        Ok(Place::Folders(folders)) if depth < DEEPEST => {
+            folders.iter().for_each(|folder| search(folder, depth + 1, found));
+        }
+        Ok(Place::Folders(_)) => {}
+        Err(error) => found.push(Err((path.to_owned(), unreadable(path, &error)))),
+    }
+}
+
+/// What is at a path.
+enum Place {
+    Manifest(PathBuf),
+    /// A folder with none, and the folders in it.
+    Folders(Vec<PathBuf>),
+}
+
+fn folders(path: &Path) -> io::Result<Place> {
+    if !std::fs::metadata(path)?.is_dir() {
+        return Ok(Place::Manifest(path.to_owned()));
     }
     let own = path.join(MANIFEST);
     if own.is_file() {
-        found.push(own);
-        return Ok(());
-    }
-    if depth == DEEPEST {
-        return Ok(());
+        return Ok(Place::Manifest(own));
     }
     let mut folders = Vec::new();
-    for entry in std::fs::read_dir(path).map_err(unreadable)? {
-        let entry = entry.map_err(unreadable)?;
-        if entry.file_type().map_err(unreadable)?.is_dir() {
+    for entry in std::fs::read_dir(path)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
             folders.push(entry.path());
         }
     }
     folders.sort();
-    folders.iter().try_for_each(|folder| search(folder, depth + 1, found))
+    Ok(Place::Folders(folders))
 }
 
 /// That a file or folder can't be read.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::cli::error::Failed;
+use crate::cli::error::{Code, Failed};
 use crate::cli::output::{cell, excerpt, table};
 use crate::client::Failure;
 use crate::core::package::{Action, Outcome};
@@ -71,6 +71,13 @@ fn word(action: Action) -> &'static str {
         Action::Publish => "publish",
         Action::Unchanged => "unchanged",
     }
+}
+
+/// What a package comes to: one that was rejected, and is not changed, is not to be had by sending it again.
+pub fn settled(outcome: Outcome) -> Result<Outcome, Failed> {
+    let Some(rejection) = &outcome.rejection else { return Ok(outcome) };
+    let message = format!("{} {} was rejected: {rejection}", outcome.product.name, outcome.build.name);
+    Err(Failed::with_code(Code::Refused, message).hint("Mend what it was rejected for, and publish it again."))
 }
 
 /// A refusal with what differs from what is published.

@@ -22,7 +22,7 @@ pub async fn until_visible(
     printer: &Printer,
 ) -> Result<(), Failed> {
     let (product, build) = (format!("/products/{}", outcome.product.id), outcome.build.id);
-    let (end, mut told) = (Instant::now() + most, false);
+    let (begun, mut told) = (Instant::now(), false);
     loop {
         let looked = async {
             let build: Value = client.get(&format!("{product}/builds/{build}"), &[]).await?;
@@ -42,7 +42,7 @@ pub async fn until_visible(
                 _ => return Err(failure.into()),
             },
         };
-        if Instant::now() + PAUSE >= end {
+        if begun.elapsed() + PAUSE >= most {
             return Err(Failed::with_code(Code::Away, format!("{} is not visible yet: {why}", outcome.product.name)));
         }
         if !told {

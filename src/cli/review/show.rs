@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Found;
+use super::{Found, revision};
 use crate::cli::error::Failed;
 use crate::cli::global::Output;
 use crate::cli::output::{Printer, cell, excerpt, table};
@@ -17,7 +17,7 @@ impl Found<'_> {
     /// Prints all that a decision on the build takes.
     pub(super) async fn show(&self, printer: &Printer) -> Result<(), Failed> {
         let product = self.products().find(self.product).await?;
-        let build = self.builds().find(self.build).await?;
+        let (build, etag) = self.builds().look(self.build).await?;
         let previous = self.previous(&product).await?;
         let history = format!("/products/{}/builds/{}/reviews", self.product, self.build);
         let mut history = self.client.collection_at::<Value>(history).list_all(&[]).await?.results;
@@ -26,7 +26,7 @@ impl Found<'_> {
         }
         let changes = previous.as_ref().map(|previous| differences(&previous["marketplace"], &build["marketplace"]));
         let shown = json!({
-            "product": product, "build": build, "history": history,
+            "product": product, "build": build, "revision": revision(&etag), "history": history,
             "previous": previous.map(|previous| previous["version"].clone()), "differences": changes,
         });
         printer.value(&shown, described, |shown| vec![cell(&shown["build"]["id"])])
@@ -65,6 +65,7 @@ fn facts(shown: &Value) -> String {
     let rows = [
         ("product", cell(&product["name"])),
         ("version", cell(&build["version"])),
+        ("revision", cell(&shown["revision"])),
         ("state", cell(&build["state"])),
         ("rejection", cell(&build["rejection"])),
         ("yank_reason", cell(&build["yank_reason"])),

@@ -7,8 +7,8 @@ use crate::cli::output::excerpt;
 use crate::client::{Cause, Failure, Registries};
 use crate::core::files::Sha256;
 use crate::core::manifest::{self, Image};
-use crate::core::model::{Build, Configuration, Task};
-use crate::core::package::{deviations, signature};
+use crate::core::model::Build;
+use crate::core::package::{Difference, Present, departures, deviations, signature};
 
 /// What a check came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,22 +70,28 @@ pub fn of_signature(build: &Build, key: Option<&str>) -> Vec<Check> {
     checks
 }
 
-/// Whether the records are what the manifest makes of them.
-pub fn of_records(build: &Build, configurations: &[(Configuration, Vec<Task>)]) -> Vec<Check> {
-    let Some(content) = build.manifest() else { return Vec::new() };
+/// Whether the records are what the manifest makes of them. Of the newest build the product is looked at, too.
+pub fn of_records(present: &Present, is_newest: bool) -> Vec<Check> {
+    let Some(content) = present.build.manifest() else { return Vec::new() };
     let Some(manifest) = manifest::check(&content.to_string()).manifest else {
         return vec![Check::new(Verdict::Failed, "manifest", "It can't be read.")];
     };
     let short = |value: &Value| excerpt(&value.to_string(), 60);
-    let deviations = deviations(&manifest, build, configurations);
-    let failed = deviations.iter().map(|found| {
-        let detail =
-            format!("{}: the manifest has {}, but there is {}", found.field, short(&found.from), short(&found.to));
-        Check::new(Verdict::Failed, "records", detail)
-    });
-    let mut checks: Vec<_> = failed.collect();
+    let told = |verdict, what| {
+        move |found: Difference| {
+            let (from, to) = (short(&found.from), short(&found.to));
+            let detail = format!("{}: the manifest has {from}, but there is {to}", found.field);
+            Check::new(verdict, what, detail)
+        }
+    };
+    let mut checks: Vec<_> = deviations(&manifest, present).into_iter().map(told(Verdict::Failed, "records")).collect();
     if checks.is_empty() {
-        checks.push(Check::new(Verdict::Passed, "records", "Version, image and tasks are as the manifest has them."));
+        let detail = "Version, image, tasks, what it offers and what it needs are as the manifest has them.";
+        checks.push(Check::new(Verdict::Passed, "records", detail));
+    }
+    if is_newest {
+        let departures = departures(&manifest, &present.product).into_iter();
+        checks.extend(departures.map(told(Verdict::Doubtful, "product")));
     }
     checks
 }
@@ -98,12 +104,15 @@ pub fn of_asset(wanted: &Sha256, found: &Sha256) -> Check {
     }
 }
 
-/// Whether the registry still has the image that was published, and under the same tag.
-pub async fn of_image(registries: &Registries, build: &Build) -> Result<Option<Check>, Failure> {
+/// Whether the registry still has the image that was published, and under the same tag; if it may be asked.
+pub async fn of_image(registries: Option<&Registries>, build: &Build) -> Result<Option<Check>, Failure> {
     use Verdict::{Doubtful, Failed, Passed};
     let manifest = build.manifest().and_then(|content| manifest::check(&content.to_string()).manifest);
     let Some(image) = manifest.and_then(|manifest| manifest.build.image) else { return Ok(None) };
     let check = |verdict, detail: String| Ok(Some(Check::new(verdict, "image", detail)));
+    let Some(registries) = registries else {
+        return check(Doubtful, format!("{image} was not looked up in its registry, as you wished."));
+    };
     let Some(digest) = image.digest.clone() else {
         return check(Doubtful, format!("{image} was published without its digest: it may be another one by now."));
     };

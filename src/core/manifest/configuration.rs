@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::diagnostic::{Severity, shown};
 use super::product::UUID;
 use super::reader::Object;
-use super::text::{CRON, PROSE, STATEMENT, VARIABLE};
+use super::text::{CRON, PATTERN, PROSE, STATEMENT, VARIABLE};
 use super::{Configuration, Task, Variable};
 
 const TASK: &str = r#"[{"id": "…", "configuration_id": "…", "label": "web"}]"#;
@@ -107,7 +107,7 @@ fn environment(task: &Object) -> Vec<Variable> {
         let description = variable.should("description", r#""Where the FHIR server answers.""#).text(&STATEMENT);
         let required = variable.may("required", "true").flag().unwrap_or(false);
         let default = variable.may("default", r#""8080""#).text(&PROSE);
-        let pattern = variable.may("pattern", r#""https?://.+""#).text(&PROSE);
+        let pattern = variable.may("pattern", r#""https?://.+""#).leniently().text(&PATTERN);
         let key = key?;
         if !keys.insert(key.clone()) {
             let message = format!("is {} for one before, which is the one that counts", shown(&key));

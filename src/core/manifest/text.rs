@@ -2,6 +2,7 @@
 //! fields, so that what passes here can be stored.
 
 use chrono::DateTime;
+use regex::Regex;
 use url::Url;
 use uuid::Uuid;
 
@@ -65,6 +66,10 @@ pub(super) const VARIABLE: Text = Text::line("must consist of A-Z, 0-9 and _", |
 });
 /// A schedule of five fields.
 pub(super) const CRON: Text = Text::line("must be a cron schedule of five fields", |text| schedule::read(text).is_ok());
+/// What values of an environment variable must match. Look-around and back references are not known everywhere, so not here.
+pub(super) const PATTERN: Text =
+    Text::line("must be a regular expression without look-around and back references", |text| Regex::new(text).is_ok())
+        .up_to(4096);
 /// An instant (RFC 3339).
 pub(super) const INSTANT: Text =
     Text::line("must be an RFC 3339 date and time", |text| DateTime::parse_from_rfc3339(text).is_ok());

@@ -13,9 +13,12 @@ use crate::core::field::choice::choice;
 use crate::core::field::{Described, Document, Field, Line, MimeType, Object, Prose, Remark, Shape, Version};
 use crate::core::files::{FileKind, Sha256, Stored};
 use crate::core::id::Id;
-use crate::core::resource::{self, Located, Parent, Resource, Table};
+use crate::core::resource::{self, Located, Parent, Precondition, Resource, Table};
 use crate::core::{Error, Result, review};
 use crate::resource;
+
+/// What a build must still be for a decision on it to hold, where whoever decides says so.
+pub type Seen<'a> = Option<Precondition<'a, Build>>;
 
 /// A marketplace.json as it was published, whole.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -193,28 +196,35 @@ impl Build {
     pub async fn submit(db: &Db, caller: &Caller, product: Uuid, id: Uuid) -> Result<Located<Self>> {
         // Whoever had to wait for somebody else's decision submits after that.
         let submit = |build: &mut Self| build.mark_submitted(clock::now());
-        resource::transition(db, caller, &[product], id, Verb::Update, submit).await
+        resource::transition(db, caller, &[product], id, Verb::Update, None, submit).await
     }
 
     /// Turns a build down, which can be changed and submitted again.
     ///
     /// # Errors
     /// When it is not to be seen, the caller may neither validate nor publish, or it is published.
-    pub async fn reject(db: &Db, caller: &Caller, product: Uuid, id: Uuid, reason: Remark) -> Result<Located<Self>> {
+    pub async fn reject(
+        db: &Db,
+        caller: &Caller,
+        product: Uuid,
+        id: Uuid,
+        seen: Seen<'_>,
+        reason: Remark,
+    ) -> Result<Located<Self>> {
         let permitted = |verb: &Verb| caller.permits(Self::TABLE.permission(), *verb);
         let verb = [Verb::Validate, Verb::Publish].into_iter().find(permitted).unwrap_or(Verb::Validate);
         let reject = |build: &mut Self| build.mark_rejected(clock::now(), reason);
-        resource::transition(db, caller, &[product], id, verb, reject).await
+        resource::transition(db, caller, &[product], id, verb, seen, reject).await
     }
 
     /// Publishes a build. Its version, image and manifest are fixed from then on.
     ///
     /// # Errors
     /// When it is not to be seen, the caller may not publish, or something is missing that the operator requires.
-    pub async fn publish(db: &Db, caller: &Caller, product: Uuid, id: Uuid) -> Result<Located<Self>> {
+    pub async fn publish(db: &Db, caller: &Caller, product: Uuid, id: Uuid, seen: Seen<'_>) -> Result<Located<Self>> {
         let now = caller.now;
         let publish = |build: &mut Self| build.mark_published(now);
-        resource::transition(db, caller, &[product], id, Verb::Publish, publish).await
+        resource::transition(db, caller, &[product], id, Verb::Publish, seen, publish).await
     }
 
     /// Withdraws a build from new deployments; those that run it keep it.
@@ -233,19 +243,19 @@ impl Build {
             build.yanked_at.get_or_insert(now);
             build.yank_reason = reason.or(build.yank_reason.take());
         };
-        resource::transition(db, caller, &[product], id, Verb::Publish, yank).await
+        resource::transition(db, caller, &[product], id, Verb::Publish, None, yank).await
     }
 
     /// Vouches for a build.
     ///
     /// # Errors
     /// When it is not to be seen, the caller may not validate, or must not because it is the caller's own submission.
-    pub async fn vouch(db: &Db, caller: &Caller, product: Uuid, id: Uuid) -> Result<Located<Self>> {
+    pub async fn vouch(db: &Db, caller: &Caller, product: Uuid, id: Uuid, seen: Seen<'_>) -> Result<Located<Self>> {
         let vouch = |build: &mut Self| {
             build.validated_at.get_or_insert(clock::now());
             build.withdraw_rejection();
         };
-        resource::transition(db, caller, &[product], id, Verb::Validate, vouch).await
+        resource::transition(db, caller, &[product], id, Verb::Validate, seen, vouch).await
     }
 
     /// Takes its asset from a build.
@@ -253,7 +263,8 @@ impl Build {
     /// # Errors
     /// When it is not to be seen, the caller may not change it, or it is published.
     pub async fn remove_asset(db: &Db, caller: &Caller, product: Uuid, id: Uuid) -> Result<Located<Self>> {
-        resource::transition(db, caller, &[product], id, Verb::Update, |build: &mut Self| build.take_asset(None)).await
+        resource::transition(db, caller, &[product], id, Verb::Update, None, |build: &mut Self| build.take_asset(None))
+            .await
     }
 
     /// Its asset.

@@ -96,7 +96,7 @@ impl IdentityProvider {
     pub async fn enable(db: &Db, caller: &Caller, id: Uuid) -> Result<Located<Self>> {
         let now = caller.now;
         let enable = |provider: &mut Self| provider.enabled_at = provider.enabled_at.or(Some(now));
-        resource::transition(db, caller, &[], id, Verb::Update, enable).await
+        resource::transition(db, caller, &[], id, Verb::Update, None, enable).await
     }
 
     /// Lets nobody sign in with it any more.
@@ -104,6 +104,7 @@ impl IdentityProvider {
     /// # Errors
     /// When it is not to be seen, or the caller may not change it.
     pub async fn disable(db: &Db, caller: &Caller, id: Uuid) -> Result<Located<Self>> {
-        resource::transition(db, caller, &[], id, Verb::Update, |provider: &mut Self| provider.enabled_at = None).await
+        resource::transition(db, caller, &[], id, Verb::Update, None, |provider: &mut Self| provider.enabled_at = None)
+            .await
     }
 }

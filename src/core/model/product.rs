@@ -203,7 +203,7 @@ impl Product {
     /// # Errors
     /// When it is not to be seen, or the caller may not publish.
     pub async fn publish(db: &Db, caller: &Caller, id: Uuid) -> Result<Located<Self>> {
-        resource::transition(db, caller, &[], id, Verb::Publish, |product: &mut Self| {
+        resource::transition(db, caller, &[], id, Verb::Publish, None, |product: &mut Self| {
             product.mark_published(caller.now)
         })
         .await
@@ -267,7 +267,8 @@ impl Product {
     /// # Errors
     /// When it is not to be seen, or the caller may not publish.
     pub async fn unpublish(db: &Db, caller: &Caller, id: Uuid) -> Result<Located<Self>> {
-        resource::transition(db, caller, &[], id, Verb::Publish, |product: &mut Self| product.published_at = None).await
+        resource::transition(db, caller, &[], id, Verb::Publish, None, |product: &mut Self| product.published_at = None)
+            .await
     }
 
     /// Gives a product a badge. That takes a permission on badges: nobody awards them to what is their own.

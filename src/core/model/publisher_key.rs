@@ -79,7 +79,7 @@ impl PublisherKey {
     pub async fn revoke(db: &Db, caller: &Caller, user: Uuid, id: Uuid) -> Result<Located<Self>> {
         let now = caller.now;
         let revoke = |key: &mut Self| key.revoked_at = key.revoked_at.or(Some(now));
-        resource::transition(db, caller, &[user], id, Verb::Update, revoke).await
+        resource::transition(db, caller, &[user], id, Verb::Update, None, revoke).await
     }
 
     /// The key with this fingerprint that a user signs with.

@@ -10,14 +10,17 @@ use std::collections::HashSet;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::{Action, Address, Difference, Missing, Outcome, Package, Step, differences, fields, immutable};
+use super::{
+    Action, Address, Difference, Missing, Outcome, Package, Step, differences, fields, immutable, records,
+    require_no_warnings,
+};
 use crate::core::access::{Caller, Verb, push_scope};
 use crate::core::db::{Db, Statement, Tx};
 use crate::core::manifest::{self, Manifest};
 use crate::core::model::{Build, License, Product, ProductLicense};
 use crate::core::resource::{self, Located, Resource};
 use crate::core::review::check;
-use crate::core::{Kind, Result, clock};
+use crate::core::{Error, Kind, Result, clock};
 
 /// Who publishes, where, and what was done so far.
 pub(super) struct Publisher<'a> {
@@ -41,6 +44,10 @@ impl<'a> Publisher<'a> {
     pub(super) async fn run(mut self, package: Package) -> Result<Outcome> {
         let Package { manifest, warnings, signature } = package;
         let existing = self.existing_build(&manifest).await?;
+        // What is published already was taken as it was.
+        if self.caller.requires.strict && existing.as_ref().is_none_or(|build| build.published_at.is_none()) {
+            require_no_warnings(&warnings)?;
+        }
         let files = match &existing {
             Some(build) if build.published_at.is_some() => None,
             _ => Some(self.files(&manifest, existing.as_ref()).await?),
@@ -88,6 +95,7 @@ impl<'a> Publisher<'a> {
             unchanged: self.steps.iter().all(|step| step.action == Action::Unchanged),
             published: product.record.published_at.is_some() && build.record.published_at.is_some(),
             submitted: build.record.is_in_review(),
+            rejection: build.record.rejection.as_ref().map(ToString::to_string),
             product: address(&product, product.record.name.to_string()),
             build: address(&build, build.record.version.to_string()),
             steps: self.steps,
@@ -121,6 +129,14 @@ impl<'a> Publisher<'a> {
                 )),
             };
         };
+        if let Some(at) = found.yanked_at {
+            let why = found.yank_reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+            let message = format!(
+                "Build {}, version {}, was withdrawn on {at}{why}. It stays so: publish a new build, with a new uuid and version.",
+                found.id, found.version
+            );
+            return Err(Error::conflict(message));
+        }
         let stored = found.manifest().unwrap_or(Value::Null);
         if found.published_at.is_some() && stored != *content {
             let message = format!(
@@ -156,15 +172,8 @@ impl<'a> Publisher<'a> {
     }
 
     async fn product(&mut self, product: &manifest::Product) -> Result<Product> {
-        let mut given = fields(json!({ "id": product.id, "name": product.name }));
-        let optional = [
-            ("description", &product.description),
-            ("support_url", &product.support_url),
-            ("locale", &product.locale),
-            ("mime_type", &product.mime_type),
-        ];
-        // What a manifest does not speak of stays as it is.
-        given.extend(optional.into_iter().filter_map(|(name, value)| Some((name.into(), json!(value.as_ref()?)))));
+        let mut given = records::product(product);
+        given.insert("id".into(), json!(product.id));
         let existing = self.find::<Product>(&[], product.id).await?;
         if self.tx.is_none() && existing.is_none() {
             // A plan for nobody in particular still needs an owner.
@@ -238,14 +247,15 @@ impl<'a> Publisher<'a> {
         let mut input = resource::Input::for_update(given.clone(), &old);
         let mut new = old.clone();
         new.apply(&mut input);
-        input.finish()?;
+        input.finish().map_err(of::<R>(&name))?;
         let changes = differences(&json!(old), &json!(new));
         if changes.is_empty() {
             self.note(Action::Unchanged, &old, name, changes);
             return Ok(old);
         }
         if let Some(tx) = self.tx {
-            new = resource::amend::<R>(tx, self.caller, ancestors, old.id(), given, None).await?;
+            let amended = resource::amend::<R>(tx, self.caller, ancestors, old.id(), given, None).await;
+            new = amended.map_err(of::<R>(&name))?;
         }
         self.note(Action::Update, &new, name, changes);
         Ok(new)
@@ -260,9 +270,10 @@ impl<'a> Publisher<'a> {
         complete: impl FnOnce(&mut R),
     ) -> Result<R> {
         let row = match self.tx {
-            Some(tx) => resource::insert_under::<R>(tx, self.caller, ancestors, given, complete).await?,
-            None => resource::draft::<R>(self.caller, ancestors, given)?,
+            Some(tx) => resource::insert_under::<R>(tx, self.caller, ancestors, given, complete).await,
+            None => resource::draft::<R>(self.caller, ancestors, given),
         };
+        let row = row.map_err(of::<R>(&name))?;
         self.note(Action::Create, &row, name, Vec::new());
         Ok(row)
     }
@@ -270,9 +281,10 @@ impl<'a> Publisher<'a> {
     /// Makes a record where none like it can be, as what it is part of was just made or emptied, and notes the step.
     async fn make<R: Resource>(&mut self, ancestors: &[Uuid], name: String, given: Map<String, Value>) -> Result<R> {
         let row = match self.tx {
-            Some(tx) => resource::insert_fresh::<R>(tx, self.caller, ancestors, given).await?,
-            None => resource::draft::<R>(self.caller, ancestors, given)?,
+            Some(tx) => resource::insert_fresh::<R>(tx, self.caller, ancestors, given).await,
+            None => resource::draft::<R>(self.caller, ancestors, given),
         };
+        let row = row.map_err(of::<R>(&name))?;
         self.note(Action::Create, &row, name, Vec::new());
         Ok(row)
     }
@@ -326,6 +338,15 @@ impl<'a> Publisher<'a> {
 
     fn note<R: Resource>(&mut self, action: Action, row: &R, name: String, changes: Vec<Difference>) {
         self.steps.push(Step { action, resource: R::TABLE.name.into(), name, id: row.id(), changes });
+    }
+}
+
+/// Tells of which of a package's records something is wrong.
+fn of<R: Resource>(name: &str) -> impl FnOnce(Error) -> Error {
+    let record = format!("The {} {name}", R::TABLE.name.replace('_', " "));
+    move |error| match error.kind() {
+        Kind::Invalid => error.about(&record),
+        _ => error,
     }
 }
 

@@ -316,6 +316,7 @@ pub async fn transition<R: Resource>(
     ancestors: &[Uuid],
     id: Uuid,
     verb: Verb,
+    precondition: Option<Precondition<'_, R>>,
     change: impl FnOnce(&mut R) + Send,
 ) -> Result<Located<R>> {
     caller.require_signed_in()?;
@@ -323,7 +324,7 @@ pub async fn transition<R: Resource>(
     if let Some(answer) = idempotency::first_answer(&tx, caller).await? {
         return Ok(answer);
     }
-    let old = require::<R>(&tx, caller, ancestors, id, verb, None).await?;
+    let old = require::<R>(&tx, caller, ancestors, id, verb, precondition).await?;
     let mut new = old.clone();
     change(&mut new);
     let row = replace(&tx, caller, &old, new).await?;

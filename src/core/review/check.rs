@@ -154,7 +154,7 @@ impl Submission {
             let principal = Principal::user(db, publisher, Credential::default()).await?;
             let publisher = Caller { principal, ..caller.clone() };
             let product = self.build.product_id.uuid();
-            let published = match Build::publish(db, &publisher, product, self.build.id.uuid()).await {
+            let published = match Build::publish(db, &publisher, product, self.build.id.uuid(), None).await {
                 Ok(_) => Product::publish(db, &publisher, product).await.map(drop),
                 Err(error) => Err(error),
             };

@@ -24,7 +24,6 @@ impl Publisher<'_> {
         let wanted = &manifest.build;
         let mut given = records::build(wanted);
         given.insert("id".into(), json!(wanted.id));
-        given.insert("release_notes".into(), json!(wanted.release_notes));
         let product = product.id.uuid();
         if let (Some(build), Some(tx)) = (&existing, self.tx) {
             resource::require::<Build>(tx, self.caller, &[product], build.id.uuid(), Verb::Update, None).await?;
@@ -79,7 +78,7 @@ impl Publisher<'_> {
         let given = fields(json!({ "interface_id": interface.id }));
         let exposure: Exposure = self.make(&[product, build], interface.name.to_string(), given).await?;
         for parameter in &exposed.parameters {
-            let given = fields(json!({ "name": parameter.name, "required": parameter.required }));
+            let given = records::parameter(parameter);
             let place = [product, build, exposure.id.uuid()];
             self.make::<Parameter>(&place, format!("{} of {}", parameter.name, interface.name), given).await?;
         }
@@ -88,42 +87,25 @@ impl Publisher<'_> {
 
     async fn requirement(&mut self, place: [Uuid; 2], required: &manifest::Required) -> Result<()> {
         let interface = self.interface(&required.uri, &required.version).await?;
-        let given = fields(json!({
-            "interface_id": interface.id,
-            "required": required.required,
-            "mappings": required.mappings,
-        }));
+        let mut given = records::requirement(required);
+        given.insert("interface_id".into(), json!(interface.id));
         self.make::<Dependency>(&place, interface.name.to_string(), given).await.map(drop)
     }
 
     async fn dependency(&mut self, place: [Uuid; 2], wanted: &manifest::RuntimeDependency) -> Result<()> {
-        let given = fields(json!({
-            "dependency_product_id": wanted.product_id,
-            "dependency_build_ids": wanted.build_ids,
-            "interface_id": wanted.interface_id,
-            "required": wanted.required,
-            "mappings": wanted.mappings,
-        }));
         let name = wanted.name.clone().unwrap_or_else(|| wanted.product_id.to_string());
-        self.put::<Dependency>(&place, name, None, given).await.map(drop)
+        self.put::<Dependency>(&place, name, None, records::dependency(wanted)).await.map(drop)
     }
 
     /// The interface of this version; else the newest in the range that it is; else, of a plain version, a new one.
     async fn interface(&mut self, uri: &str, version: &str) -> Result<Interface> {
         let select = crate::sql!("select * from interfaces where uri = $1 order by ordinal desc, version desc", uri);
         let known: Vec<Interface> = self.db.all(select).await?;
-        let exact = known.iter().find(|interface| interface.version.as_str() == version);
-        let found = exact.or_else(|| {
-            let range = semver::VersionReq::parse(version).ok()?;
-            known
-                .iter()
-                .find(|interface| lenient(interface.version.as_str()).is_some_and(|version| range.matches(&version)))
-        });
-        if let Some(interface) = found {
+        if let Some(interface) = records::meant(&known, uri, version) {
             self.note(Action::Unchanged, interface, interface.name.to_string(), Vec::new());
             return Ok(interface.clone());
         }
-        if lenient(version).is_none() {
+        if records::lenient(version).is_none() {
             let message =
                 format!("No interface {uri} has a version {version} here. Register one, or name a plain version.");
             return Err(Error::new(Kind::Invalid, message));
@@ -131,12 +113,4 @@ impl Publisher<'_> {
         let name = Interface::name_for(uri, version);
         self.put(&[], name.clone(), None, fields(json!({ "name": name, "uri": uri, "version": version }))).await
     }
-}
-
-/// A version with the parts that semantic versioning wants filled up: `2.0` is `2.0.0`.
-fn lenient(version: &str) -> Option<semver::Version> {
-    let core = version.split(['-', '+']).next().unwrap_or_default();
-    let missing = 2usize.saturating_sub(core.matches('.').count());
-    let (core, rest) = version.split_at(core.len());
-    semver::Version::parse(&format!("{core}{}{rest}", ".0".repeat(missing))).ok()
 }
