@@ -17,6 +17,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use moka::future::Cache;
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::{Instant, interval};
 use uuid::Uuid;
@@ -41,8 +42,10 @@ use runner::Unit;
 const LOOK: Duration = Duration::from_secs(60);
 /// How often it looks at what runs.
 const TICK: Duration = Duration::from_secs(1);
-/// How many instances it works on at a time.
+/// How many instances it fetches and starts at a time. They come into good health, and stop, side by side.
 const AT_ONCE: usize = 8;
+/// How long what was seen of all that runs is good enough for those who wait for their own.
+const GLANCE: Duration = Duration::from_millis(200);
 /// The shortest time between two looks at the plan.
 const PAUSE: Duration = Duration::from_millis(250);
 
@@ -75,8 +78,10 @@ pub struct Agent {
     memories: Mutex<HashMap<Id<Instance>, Memory>>,
     /// Says to look at the plan now.
     look: Notify,
-    /// Bounds what is worked on at a time.
-    permits: Arc<Semaphore>,
+    /// Bounds what is started at a time.
+    permits: Semaphore,
+    /// What runs, as was just seen: many wait for theirs at once.
+    seen: Cache<(), Arc<Vec<Unit>>>,
 }
 
 impl Agent {
@@ -91,7 +96,8 @@ impl Agent {
             reporter: Reporter::default(),
             memories: Mutex::default(),
             look: Notify::new(),
-            permits: Arc::new(Semaphore::new(AT_ONCE)),
+            permits: Semaphore::new(AT_ONCE),
+            seen: Cache::builder().max_capacity(1).time_to_live(GLANCE).build(),
         })
     }
 
@@ -192,11 +198,14 @@ impl Agent {
         }
         let (agent, work) = (self.clone(), work(self.clone()));
         tokio::spawn(async move {
-            let permit = agent.permits.clone().acquire_owned().await;
             work.await;
-            drop(permit);
             agent.remember(instance, |memory| memory.busy = false);
         });
+    }
+
+    /// What runs, as it was a glance ago at the earliest.
+    async fn glance(&self) -> Result<Arc<Vec<Unit>>, Arc<Fault>> {
+        self.seen.try_get_with((), async { self.runner.units().await.map(Arc::new) }).await
     }
 
     fn memories(&self) -> std::sync::MutexGuard<'_, HashMap<Id<Instance>, Memory>> {

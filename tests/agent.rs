@@ -1,6 +1,7 @@
 //! Platform agents: real ones, against real servers.
 
 mod containers;
+mod distribution;
 mod faults;
 mod liar;
 mod process;

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::Agent;
 use super::desired::{Hindrance, Wish};
 use super::runner::{Fault, Launch, Replica, Unit, UnitKey, UnitState};
+use super::{Agent, GLANCE};
 use crate::client::Cause;
 use crate::core::deployment::Planned;
 use crate::core::field::Natural;
@@ -21,8 +21,6 @@ use crate::core::model::{Instance, InstanceState, Wanted};
 const HEALTHY_WITHIN: Duration = Duration::from_secs(60);
 /// How long a task without ports has to stay up to count as healthy.
 const STAYS_UP: Duration = Duration::from_secs(2);
-/// How often it is looked meanwhile.
-const GLANCE: Duration = Duration::from_millis(200);
 
 /// Why a step was not taken.
 enum Stop {
@@ -164,6 +162,7 @@ impl Agent {
     async fn start(&self, planned: &Planned, missing: &[&Launch], known: bool) -> Result<Vec<Unit>, Stop> {
         let mut started: Vec<Unit> = Vec::new();
         let Some(first) = missing.first() else { return Ok(started) };
+        let _permit = self.permits.acquire().await;
         self.require_right(planned, known).await?;
         self.require_trust(planned).await?;
         if !self.runner.has(first).await {
@@ -212,7 +211,7 @@ impl Agent {
         let begun = Instant::now();
         loop {
             // An engine that can't be looked at for a moment says nothing of what it runs.
-            let well = match self.runner.units().await {
+            let well = match self.glance().await {
                 Ok(now) => self.are_well(units, &now, begun).await?,
                 Err(_) => false,
             };
@@ -235,6 +234,8 @@ impl Agent {
         let mut well = true;
         for unit in units {
             match now.iter().find(|known| known.key == unit.key && known.id == unit.id) {
+                // What was seen last may be from before it started.
+                None if since.elapsed() < GLANCE * 4 => well = false,
                 None => return Err(Fault(format!("Task {} is gone.", unit.key.task))),
                 Some(known) if !known.runs() => {
                     self.keep_last_words(known).await;

@@ -114,9 +114,11 @@ impl Marketplace {
 
     /// Sees to it that one agent acts for the platform.
     pub(super) async fn keep(&self) {
+        let mut pauses = pauses();
         loop {
             let pause = match self.client.keep_platform(self.platform, self.state.id()).await {
                 Ok(_) => {
+                    pauses = self::pauses();
                     if !self.keeps.swap(true, Ordering::Relaxed) {
                         tracing::info!("This agent keeps the platform {}.", self.platform);
                     }
@@ -127,10 +129,10 @@ impl Marketplace {
                     tracing::warn!("This agent waits. {failure}");
                     TRY
                 }
-                // While the marketplace is away everything stays as it is.
+                // While the marketplace is away everything stays as it is; when it is back, not all come at once.
                 Err(failure) => {
                     tracing::warn!("{failure}");
-                    TRY
+                    pauses.next().unwrap_or(LONGEST)
                 }
             };
             sleep(pause).await;

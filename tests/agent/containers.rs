@@ -111,7 +111,8 @@ on_stage! {
             assert_eq!(host["RestartPolicy"]["Name"], "");
             assert_eq!(container["EffectiveCaps"].as_array().map_or(0, Vec::len), 0, "{container}");
             assert_eq!(config["Labels"]["io.mkt.platform"], ward.platform.as_str());
-            assert!(container["ImageName"].as_str().unwrap().contains("@sha256:"), "{}", container["ImageName"]);
+            let image = app.0["product"]["build"]["binary"]["image"].as_str().unwrap();
+            assert!(image.ends_with(container["ImageDigest"].as_str().unwrap()), "{image}: {container}");
         }
 
         // The agent dies; the next one takes over what runs, and touches nothing else.

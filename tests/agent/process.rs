@@ -171,4 +171,52 @@ on_both! {
             tokio::time::sleep(Duration::from_millis(250)).await;
         }
     }
+
+    async fn only_what_its_publisher_signed_runs(database: Database) {
+        let ward = Ward::open(&database).await;
+        let keys = ["mine", "gone"].map(|name| ward.folder.join(name).display().to_string());
+        let mut ids = Vec::new();
+        let pinned = |name: &str| {
+            let mut manifest = serving(name);
+            let image = format!("tests/app:1.0.0@sha256:{}", "0".repeat(64));
+            manifest.0["product"]["build"]["binary"]["image"] = json!(image);
+            manifest
+        };
+        for key in &keys {
+            ward.server.mkt(&["keygen", key, "--register", key.rsplit('/').next().unwrap()]).await.ok();
+        }
+        for (name, key) in [("Signed", Some(&keys[0])), ("Plain", None), ("Tampered", Some(&keys[0])), ("Revoked", Some(&keys[1]))] {
+            let manifest = pinned(name);
+            let path = manifest.write(&ward.folder.join(name));
+            let signing = key.map(|key| vec!["--sign", key.as_str()]).unwrap_or_default();
+            ward.server.mkt(&[&["publish", "--yes", path.to_str().unwrap()], &signing[..]].concat()).await.ok();
+            ward.license(&manifest).await;
+            ids.push(ward.deploy(&manifest, json!({})).await);
+            if name == "Tampered" {
+                let options = "update tasks set options = '[\"--evil\"]' where configuration_id in (select id from configurations where build_id = $1)";
+                database.tamper(options, &manifest.build()).await;
+            }
+        }
+        ward.server.mkt(&["publisher-key", "revoke", "gone"]).await.ok();
+        let trusting = |more: &[&str]| {
+            let arguments = [&["--runner", "process"], more].concat();
+            ward.agent_with(&arguments, &ward.folder.join("state"), ward.server.url(""))
+        };
+        let agent = trusting(&["--require-signature", "--require-digest"]);
+        ward.until(&ids[0], "running").await;
+        for (id, told) in [(&ids[1], "it is not signed"), (&ids[2], "task web is not as its publisher has signed it"), (&ids[3], "has revoked")] {
+            let message = ward.until(id, "failed").await["message"].as_str().unwrap().to_owned();
+            assert!(message.contains("is not trusted here") && message.contains(told), "{told}: {message}");
+        }
+        drop(agent);
+        // Of the keys that the marketplace knows, this operator trusts but one.
+        ward.change(&ids[0], json!({ "wanted": "stopped" })).await;
+        let agent = trusting(&[]);
+        ward.until(&ids[0], "stopped").await;
+        drop(agent);
+        ward.change(&ids[0], json!({ "wanted": "running" })).await;
+        let _agent = trusting(&["--trusted-key", &format!("{}.pub", keys[1])]);
+        let message = ward.until(&ids[0], "failed").await["message"].as_str().unwrap().to_owned();
+        assert!(message.contains("none of the keys trusted here"), "{message}");
+    }
 }

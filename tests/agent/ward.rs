@@ -69,8 +69,12 @@ impl Ward {
 
     /// Publishes a product that this user may use.
     pub async fn publish(&self, manifest: &Manifest) {
-        let (status, outcome) = self.server.send(Method::POST, "/packages", manifest.0.clone()).await;
-        assert_eq!(status, StatusCode::OK, "{outcome}");
+        self.publish_build(manifest).await;
+        self.license(manifest).await;
+    }
+
+    /// Lets this user use a product.
+    pub async fn license(&self, manifest: &Manifest) {
         let offers = self.server.get(&format!("/products/{}/licenses", manifest.product())).await;
         let offer = offers["results"][0]["id"].as_str().unwrap();
         let entitlement = json!({ "user_id": self.user, "product_license_id": offer, "valid_from": "2020-01-01" });

@@ -56,7 +56,7 @@ pub struct Deploy {
     wait: Wait,
 }
 
-/// How an instance is configured.
+// How an instance is configured.
 #[derive(Debug, Default, clap::Args)]
 #[group(skip)]
 pub struct Bindings {
