@@ -1,9 +1,10 @@
 //! A product tried before it is published: it is started as agents start it, and what can be seen of the sixteen packaging rules of
 //! the specification is looked at. `rule` has the rules, `image` what is told without starting anything, `stand` the containers,
-//! `trial` the course of a trial, `http` and `written` what is looked at in it.
+//! `trial` the course of a trial, `http`, `processes` and `written` what is looked at in it.
 
 mod http;
 mod image;
+mod processes;
 mod rule;
 mod stand;
 mod trial;

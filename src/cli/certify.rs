@@ -43,11 +43,12 @@ pub struct Args {
 }
 
 pub async fn run(args: Args, printer: &Printer) -> Result<(), Failed> {
-    let stop = stop_signal()?;
     let Some(product) = args.product.read(&args.subject, &args.registry, printer).await? else {
         printer.note("The package has no image, so the rules for images do not apply.");
         return print(&[], printer);
     };
+    // Until here there is nothing to clear up.
+    let stop = stop_signal()?;
     let rows = certify(&args.docker_socket, &product, args.timeout, stop).await?;
     print(&rows, printer)?;
     let wrong = |row: &&Row| row.verdict == Verdict::Failed || args.strict && row.verdict == Verdict::Look;

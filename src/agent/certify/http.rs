@@ -47,13 +47,7 @@ pub(super) async fn listens(container: &Inspected, port: u16) -> Option<SocketAd
 
 /// Whether plain HTTP is answered there, and whatever the product is called.
 pub(super) async fn examine(address: SocketAddr, port: u16, findings: &mut Findings) {
-    let begun = Instant::now();
-    let first = loop {
-        match ask(address, &address.to_string()).await {
-            Err(_) if begun.elapsed() < BEGINNING => sleep(CONNECTING / 4).await,
-            answer => break answer,
-        }
-    };
+    let first = ask_patiently(address, &address.to_string()).await;
     let first = match first {
         Ok(answer) => answer,
         Err(why) => {
@@ -75,7 +69,7 @@ pub(super) async fn examine(address: SocketAddr, port: u16, findings: &mut Findi
 async fn by_name(address: SocketAddr, first: &Answer, findings: &mut Findings) {
     let mut answers = Vec::new();
     for name in NAMES {
-        match ask(address, name).await {
+        match ask_patiently(address, name).await {
             Ok(answer) => answers.push(answer),
             Err(why) => return findings.failed(Rule::Names, format!("Asked for as {name}, {why}.")),
         }
@@ -102,6 +96,17 @@ async fn by_name(address: SocketAddr, first: &Answer, findings: &mut Findings) {
         }
         _ => findings
             .ok(Rule::Names, format!("It answers {status} as {host} and as {}, each time something else.", NAMES[0])),
+    }
+}
+
+/// Asks again where the connection breaks, for a while.
+async fn ask_patiently(address: SocketAddr, name: &str) -> Result<Answer, String> {
+    let begun = Instant::now();
+    loop {
+        match ask(address, name).await {
+            Err(_) if begun.elapsed() < BEGINNING => sleep(CONNECTING / 4).await,
+            answer => return answer,
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use bollard::models::{ImageConfig, ImageInspect};
 
-use super::rule::{Findings, Rule, shown};
+use super::rule::{Findings, Rule, counted, shown};
 use super::{Product, Task};
 use crate::client::REQUIRED;
 
@@ -82,7 +82,9 @@ pub(super) fn of_declarations(tasks: &[Task], config: &ImageConfig, findings: &m
         Some(name) => {
             findings.failed(Rule::Environment, format!("The variable {:?} is not named [A-Z0-9_]+.", shown(name)));
         }
-        None => findings.ok(Rule::Environment, format!("All names of its {} variables are [A-Z0-9_]+.", names.len())),
+        None => {
+            findings.ok(Rule::Environment, format!("It has {} named [A-Z0-9_]+.", counted(names.len(), "variable")))
+        }
     }
     let check = config.healthcheck.as_ref().and_then(|check| check.test.as_ref()).filter(|test| !test.is_empty());
     match check {

@@ -173,6 +173,10 @@ pub(super) fn shown(text: &str) -> String {
     cut(text, SHOWN)
 }
 
+pub(super) fn counted(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
 fn cut(text: &str, most: usize) -> String {
     // Neither control characters, nor what changes the direction of writing.
     let unseen = |c: char| {

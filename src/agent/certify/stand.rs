@@ -108,9 +108,8 @@ impl Stand {
         }
     }
 
-    /// Waits until a container that was started is up, as agents see it, or is seen to have failed.
-    pub(super) async fn until_up(&self, id: &str, image: &Image, task: &Task) -> Outcome {
-        let begun = Instant::now();
+    /// Waits until a container that was started then is up, as agents see it, or is seen to have failed.
+    pub(super) async fn until_up(&self, id: &str, begun: Instant, image: &Image, task: &Task) -> Outcome {
         let port = task.ports(image).first().copied().filter(|_| !task.scheduled);
         loop {
             match self.engine.listing.inspect(id).await {

@@ -1,13 +1,14 @@
 //! One task tried: started, asked, started beside itself, stopped, started anew, killed and started again.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::image::Image;
 use super::rule::{Findings, Rule, Verdict, shown};
 use super::stand::{Outcome, Stand};
-use super::{Task, http, written};
+use super::{Task, http, processes, written};
 use crate::agent::runner::GRACE;
-use crate::agent::runner::docker::Running;
 
 /// The code of what was ended by force: 128 and the number of SIGKILL.
 const KILLED: i64 = 137;
@@ -39,6 +40,7 @@ pub(super) struct Trial<'a> {
 impl Trial<'_> {
     /// Tries the task, and answers what was found.
     pub(super) async fn run(mut self) -> Findings {
+        let begun = Instant::now();
         let id = match self.stand.start(self.image, self.task).await {
             Ok(id) => id,
             Err(why) => {
@@ -49,7 +51,7 @@ impl Trial<'_> {
                 return self.findings;
             }
         };
-        let outcome = self.stand.until_up(&id, self.image, self.task).await;
+        let outcome = self.stand.until_up(&id, begun, self.image, self.task).await;
         let came_up = outcome.wrong(self.patience).is_none();
         self.first_start(&id, &outcome).await;
         if came_up {
@@ -99,7 +101,6 @@ impl Trial<'_> {
         }
     }
 
-    /// How many processes there are, and whether they are one program's. The engine's init is not counted.
     async fn of_processes(&mut self, id: &str, outcome: &Outcome) {
         if !self.image.has_entry && self.task.options.is_empty() {
             return self.findings.failed(Rule::Process, "The image does not say what is started.");
@@ -107,26 +108,8 @@ impl Trial<'_> {
         if matches!(outcome, Outcome::Done(_)) {
             return self.findings.ok(Rule::Process, "It ran as one process, and ended.");
         }
-        let Some(running) = self.stand.engine.listing.processes(id).await.filter(|running| !running.is_empty()) else {
-            return self.findings.look(Rule::Process, "The container engine does not list its processes.");
-        };
-        // Init is whom the others descend from.
-        let is_inside = |id: i64| running.iter().any(|process| process.id == id);
-        let has_children = |id: i64| running.iter().any(|process| process.parent == id);
-        let is_init = |process: &Running| !is_inside(process.parent) && has_children(process.id);
-        let own: Vec<_> = running.iter().filter(|process| !is_init(process)).collect();
-        let mut names: Vec<String> = own.iter().map(|process| shown(&process.name)).collect();
-        names.sort_unstable();
-        names.dedup();
-        match (own.len(), names.as_slice()) {
-            (1, _) => self.findings.ok(Rule::Process, format!("One process runs: {}.", names.join(", "))),
-            (several, [name]) => self.findings.ok(Rule::Process, format!("{several} processes run, all {name}.")),
-            (several, names) => {
-                let names = shown(&names.join(", "));
-                self.findings
-                    .look(Rule::Process, format!("{several} processes run: {names}. Do they belong together?"));
-            }
-        }
+        let running = self.stand.engine.listing.processes(id).await;
+        processes::examine(running.as_deref(), &mut self.findings);
     }
 
     async fn of_requests(&mut self, id: &str, outcome: &Outcome) {
@@ -221,8 +204,9 @@ impl Trial<'_> {
             let _ = self.stand.engine.kill(&id).await;
             self.stand.until_ended(&id).await;
         }
+        let begun = Instant::now();
         let wrong = match self.stand.engine.start(&id).await {
-            Ok(()) => self.stand.until_up(&id, self.image, self.task).await.wrong(self.patience),
+            Ok(()) => self.stand.until_up(&id, begun, self.image, self.task).await.wrong(self.patience),
             Err(why) => Outcome::Refused(shown(&why)).wrong(self.patience),
         };
         match wrong {
@@ -236,12 +220,12 @@ impl Trial<'_> {
 
     /// Starts one more, and answers its id and how it came up, or what was wrong, with nothing left.
     async fn start_and_wait(&self) -> Result<(String, Outcome), String> {
-        let wrong = |outcome: &Outcome| outcome.wrong(self.patience);
+        let (wrong, begun) = (|outcome: &Outcome| outcome.wrong(self.patience), Instant::now());
         let id = match self.stand.start(self.image, self.task).await {
             Ok(id) => id,
             Err(why) => return Err(wrong(&Outcome::Refused(why)).unwrap_or_default()),
         };
-        let outcome = self.stand.until_up(&id, self.image, self.task).await;
+        let outcome = self.stand.until_up(&id, begun, self.image, self.task).await;
         match wrong(&outcome) {
             None => Ok((id, outcome)),
             Some(wrong) => {

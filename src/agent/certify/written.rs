@@ -1,12 +1,14 @@
 //! What a container has written outside of its volumes.
 
-use super::rule::{Findings, Rule, shown};
+use super::rule::{Findings, Rule, counted, shown};
 use crate::agent::runner::docker::Changes;
 
 /// How many paths are named.
 const NAMED: usize = 3;
-/// What engines themselves put into containers.
+/// What engines themselves put into containers. Podman adds the user to the lists of users.
 const ENGINES: &[&str] = &[
+    "/etc/passwd",
+    "/etc/group",
     "/etc/hosts",
     "/etc/resolv.conf",
     "/etc/hostname",
@@ -60,7 +62,9 @@ fn of_logs(logs: &[String], printed: &str, findings: &mut Findings) {
     let lines = printed.lines().count();
     match (logs, lines) {
         ([], 0) => findings.look(Rule::Logs, "It wrote no log files, but printed nothing either."),
-        ([], lines) => findings.ok(Rule::Logs, format!("It printed {lines} lines and wrote no log files.")),
+        ([], lines) => {
+            findings.ok(Rule::Logs, format!("It printed {} and wrote no log files.", counted(lines, "line")))
+        }
         (logs, _) => findings.failed(Rule::Logs, format!("It wrote {}. Have it print its log.", named(logs))),
     }
 }
