@@ -31,10 +31,13 @@ mod tests {
     use super::*;
     use crate::agent::certify::rule::{Verdict, rows};
 
+    /// A process: its number, its parent's, its name.
+    type Told = (i64, i64, &'static str);
+
     #[test]
     fn init_is_not_counted() {
         let init = (1, 0, "podman-init");
-        let cases: [(&[(i64, i64, &str)], Verdict, &str); 5] = [
+        let cases: [(&[Told], Verdict, &str); 5] = [
             (&[init, (2, 1, "httpd")], Verdict::Ok, "One process runs: httpd."),
             (&[init, (2, 1, "httpd"), (3, 2, "httpd")], Verdict::Ok, "2 processes run, all httpd."),
             (&[init, (2, 1, "sh"), (3, 2, "http\u{1b}d")], Verdict::Look, "2 processes run: http d, sh."),
@@ -43,8 +46,7 @@ mod tests {
             (&[], Verdict::Look, "does not list"),
         ];
         for (running, verdict, told) in cases {
-            let process =
-                |(id, parent, name): &(i64, i64, &str)| Running { id: *id, parent: *parent, name: (*name).to_owned() };
+            let process = |(id, parent, name): &Told| Running { id: *id, parent: *parent, name: (*name).to_owned() };
             let running: Vec<Running> = running.iter().map(process).collect();
             let mut findings = Findings::default();
             examine(Some(&running), &mut findings);
