@@ -47,6 +47,7 @@ complete -c mkt -n "__fish_mkt_needs_command" -f -a "agent" -d 'Keep a platform:
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "migrate" -d 'Bring the database\'s schema up to date, or tell where it stands'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "init" -d 'Make a marketplace.json for a product, by questions or by flags'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "validate" -d 'Check packages without a marketplace: each marketplace.json, and the files beside it that it names'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "certify" -d 'Try a product before it is published: start it in containers, and see which packaging rules it keeps'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "publish" -d 'Publish packages: validate each marketplace.json, compare it with the marketplace, and apply the difference'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "import" -d 'Import artifacts as products, each with its file as the asset of a build'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "keygen" -d 'Make a key to sign packages with'
@@ -341,6 +342,32 @@ complete -c mkt -n "__fish_mkt_using_subcommand validate" -l verbose -d 'Print m
 complete -c mkt -n "__fish_mkt_using_subcommand validate" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand validate" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand validate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand certify" -l env -d 'The value of an environment variable; once for each' -r
+complete -c mkt -n "__fish_mkt_using_subcommand certify" -l env-file -d 'A file with such values, one a line; --env outweighs it' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand certify" -l port -d 'A port that the image serves, the first of which is asked; of a manifest its tasks\' ports count [default: those that the image exposes]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand certify" -l memory -d 'How much memory the image may take, in MiB; of a manifest its tasks\' memory_maximum counts' -r
+complete -c mkt -n "__fish_mkt_using_subcommand certify" -l docker-socket -d 'The socket of the container engine' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand certify" -l timeout -d 'How long a task may take to come up' -r
+complete -c mkt -n "__fish_mkt_using_subcommand certify" -l insecure-registry -d 'Registries that are spoken to without TLS, as HOST:PORT; those of this machine are anyway' -r
+complete -c mkt -n "__fish_mkt_using_subcommand certify" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand certify" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand certify" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand certify" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand certify" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand certify" -l strict -d 'Take what a person should look at for failed'
+complete -c mkt -n "__fish_mkt_using_subcommand certify" -l no-resolve -d 'Do not look images up in their registries: their tags may name other images tomorrow'
+complete -c mkt -n "__fish_mkt_using_subcommand certify" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand certify" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand certify" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand certify" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand certify" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand certify" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand publish" -l sign -d 'A private key to sign with, as mkt keygen makes it' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand publish" -l insecure-registry -d 'Registries that are spoken to without TLS, as HOST:PORT; those of this machine are anyway' -r
 complete -c mkt -n "__fish_mkt_using_subcommand publish" -l timeout -d 'For how long to wait' -r

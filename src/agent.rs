@@ -2,6 +2,7 @@
 //! starts, when something happens, when it is connected again, and every minute; acts on the difference; and tells how far
 //! each instance is. Events only say "look now".
 
+pub mod certify;
 mod converge;
 mod desired;
 mod keep;

@@ -4,6 +4,7 @@ mod agent;
 mod ask;
 mod audit;
 mod authorize;
+mod certify;
 mod checks;
 mod completions;
 mod csv;
@@ -71,6 +72,7 @@ enum Command {
     Migrate(migrate::Args),
     Init(Box<init::Args>),
     Validate(validate::Args),
+    Certify(Box<certify::Args>),
     Publish(publish::Args),
     Import(import::Args),
     Keygen(keygen::Args),
@@ -115,6 +117,7 @@ fn run(cli: Cli, printer: &Printer) -> Result<(), Failed> {
         Command::Migrate(args) => block_on(migrate::run(args, printer)),
         Command::Init(args) => block_on(init::run(*args, global, printer)),
         Command::Validate(args) => validate::run(&args, printer),
+        Command::Certify(args) => block_on(certify::run(*args, printer)),
         Command::Publish(args) => block_on(publish::run(args, global, printer)),
         Command::Import(args) => block_on(import::run(args, global, printer)),
         Command::Keygen(args) => block_on(keygen::run(args, global, printer)),

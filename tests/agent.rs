@@ -1,5 +1,6 @@
 //! Platform agents: real ones, against real servers.
 
+mod certify;
 mod containers;
 mod distribution;
 mod faults;

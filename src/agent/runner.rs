@@ -1,6 +1,6 @@
 //! Runners: what starts, stops and looks after tasks. One for containers, one for processes, and one that only pretends.
 
-mod docker;
+pub(super) mod docker;
 mod idle;
 mod process;
 mod process_table;

@@ -78,12 +78,17 @@ impl Stage {
 
     /// An image whose task is a shell script, started by BusyBox and by nobody in particular. It may write to `/www`.
     pub fn image(&self, name: &str, script: &str) -> String {
+        let file = "FROM scratch\nCOPY busybox /bin/busybox\nCOPY task /task\nCOPY --chown=65532 www /www\n\
+                    USER 65532:65532\nENTRYPOINT [\"/bin/busybox\", \"sh\", \"/task\"]\n";
+        self.image_of(name, script, file)
+    }
+
+    /// An image made by a `Containerfile` that has BusyBox, a script called `task` and an empty folder called `www`.
+    pub fn image_of(&self, name: &str, script: &str, file: &str) -> String {
         let folder = Path::new(&self.registry.path("images")).join(name.replace(['/', ':'], "-"));
         std::fs::create_dir_all(folder.join("www")).unwrap();
         std::fs::copy("/bin/busybox", folder.join("busybox")).expect("busybox: run the tests with tests/run");
         std::fs::write(folder.join("task"), script).unwrap();
-        let file = "FROM scratch\nCOPY busybox /bin/busybox\nCOPY task /task\nCOPY --chown=65532 www /www\n\
-                    USER 65532:65532\nENTRYPOINT [\"/bin/busybox\", \"sh\", \"/task\"]\n";
         std::fs::write(folder.join("Containerfile"), file).unwrap();
         self.registry.push_folder(name, &folder, &[])
     }

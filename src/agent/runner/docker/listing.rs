@@ -10,7 +10,6 @@ use chrono::DateTime;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
-use uuid::Uuid;
 
 use crate::agent::runner::{Unit, UnitKey, UnitState};
 use crate::core::clock::Timestamp;
@@ -31,19 +30,19 @@ pub(super) mod label {
 }
 
 /// Tells what containers there are.
-pub(super) struct Listing {
+pub(in crate::agent) struct Listing {
     http: reqwest::Client,
 }
 
 /// A container, in short.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Container {
-    id: String,
+pub(in crate::agent) struct Container {
+    pub(in crate::agent) id: String,
     state: String,
     #[serde(default)]
     created: i64,
-    labels: Option<HashMap<String, String>>,
+    pub(in crate::agent) labels: Option<HashMap<String, String>>,
     ports: Option<Vec<Port>>,
     network_settings: Option<NetworkSettings>,
 }
@@ -59,8 +58,9 @@ struct Port {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct NetworkSettings {
+pub(super) struct NetworkSettings {
     networks: Option<HashMap<String, Network>>,
+    pub(super) ports: Option<HashMap<String, Option<Vec<Published>>>>,
 }
 
 #[derive(Deserialize)]
@@ -69,17 +69,12 @@ struct Network {
     ip_address: Option<String>,
 }
 
-/// A container at length, of which one thing matters.
+/// Where a port is published, as containers at length tell it.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Inspected {
-    state: Ending,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Ending {
-    exit_code: Option<i64>,
+pub(super) struct Published {
+    pub(super) host_ip: Option<String>,
+    pub(super) host_port: Option<String>,
 }
 
 impl Listing {
@@ -88,22 +83,26 @@ impl Listing {
         Ok(Self { http })
     }
 
-    /// The containers of a platform, whether they run or not.
-    pub(super) async fn of_platform(&self, platform: Uuid) -> reqwest::Result<Vec<Container>> {
-        let filters = json!({ "label": [format!("{}={platform}", label::PLATFORM)] }).to_string();
+    /// The containers with a label, or with a value of it as `label=value`, whether they run or not.
+    pub(in crate::agent) async fn labelled(&self, label: &str) -> reqwest::Result<Vec<Container>> {
+        let filters = json!({ "label": [label] }).to_string();
         self.get("/containers/json", &[("all", "true"), ("filters", &filters)]).await
     }
 
     /// With which code a container has ended.
     pub(super) async fn code(&self, id: &str) -> Option<i64> {
-        self.get::<Inspected>(&format!("/containers/{id}/json"), &[]).await.ok()?.state.exit_code
+        self.inspect(id).await.ok()?.state.exit_code
     }
 
-    async fn get<T: DeserializeOwned>(&self, path: &str, query: &[(&str, &str)]) -> reqwest::Result<T> {
+    pub(super) async fn get<T: DeserializeOwned>(&self, path: &str, query: &[(&str, &str)]) -> reqwest::Result<T> {
+        self.ask(path, query).await?.json().await.map_err(reqwest::Error::without_url)
+    }
+
+    pub(super) async fn ask(&self, path: &str, query: &[(&str, &str)]) -> reqwest::Result<reqwest::Response> {
         let request = self.http.get(format!("{ENGINE}{path}")).query(query);
         // Where it is asked is in the sentence around it.
         let told = reqwest::Error::without_url;
-        request.send().await.and_then(reqwest::Response::error_for_status).map_err(told)?.json().await.map_err(told)
+        request.send().await.and_then(reqwest::Response::error_for_status).map_err(told)
     }
 }
 
@@ -132,9 +131,7 @@ impl Container {
 
     /// Where other containers reach a port.
     fn address(&self, port: u16) -> Option<SocketAddr> {
-        let networks = self.network_settings.as_ref()?.networks.as_ref()?.values();
-        let mut own = networks.filter_map(|network| network.ip_address.as_ref()?.parse::<IpAddr>().ok());
-        Some(SocketAddr::new(own.next()?, port))
+        Some(SocketAddr::new(self.network_settings.as_ref()?.address()?, port))
     }
 
     /// Where a port is published.
@@ -142,5 +139,14 @@ impl Container {
         let found =
             self.ports.iter().flatten().find(|known| known.private_port == port && known.public_port.is_some())?;
         Some(SocketAddr::new(found.ip.as_ref()?.parse().ok()?, found.public_port?))
+    }
+}
+
+impl NetworkSettings {
+    /// The container's own address.
+    pub(super) fn address(&self) -> Option<IpAddr> {
+        let networks = self.networks.as_ref()?.values();
+        let mut own = networks.filter_map(|network| network.ip_address.as_ref()?.parse::<IpAddr>().ok());
+        own.next()
     }
 }
