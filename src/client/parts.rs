@@ -52,16 +52,22 @@ impl Client {
         size: u64,
         sent: impl Fn(u64) + Clone + Send + 'static,
     ) -> Result<()> {
-        let look = || async {
-            let request = self.request(Method::HEAD, &file.address()).query(&[("kind", file.kind.word())]);
-            Place::required(self.answer(request).await?.headers())
-        };
+        let look = || self.place_of(file);
         let (mut place, mut setbacks) = (look.retry(pauses()).when(is_passing).await?, 0);
         while !place.complete {
-            sent(place.offset);
-            let send = || self.send_part(file, size, place.offset, sent.clone());
+            let from = place.offset;
+            let send = || async {
+                sent(from);
+                let failure = match self.send_part(file, size, from, sent.clone()).await {
+                    Err(failure) if is_passing(&failure) => failure,
+                    done => return done,
+                };
+                // Its answer may have been lost, or this part be another's by now.
+                let place = self.place_of(file).await.ok().filter(|place| place.complete || place.offset != from);
+                place.ok_or(failure)
+            };
             let next = send.retry(pauses()).when(is_passing).await?;
-            setbacks += usize::from(!next.complete && next.offset <= place.offset);
+            setbacks += usize::from(!next.complete && next.offset <= from);
             if setbacks > SETBACKS {
                 let message = "The marketplace does not keep the parts of the file. Try again later.";
                 return Err(Failure::new(Cause::Other, message));
@@ -70,6 +76,12 @@ impl Client {
         }
         sent(size);
         Ok(())
+    }
+
+    /// How far a file has come.
+    async fn place_of(&self, file: PackageFile<'_>) -> Result<Place> {
+        let request = self.request(Method::HEAD, &file.address()).query(&[("kind", file.kind.word())]);
+        Place::required(self.answer(request).await?.headers())
     }
 
     /// Sends the part of a file that begins at this offset. Answers how far the file has come, be it by other means.
