@@ -5,6 +5,7 @@ mod collection;
 mod failure;
 mod licensing;
 mod package;
+mod parts;
 mod platform;
 mod registry;
 mod sign_in;

@@ -27,6 +27,7 @@ mod oidc;
 mod openapi;
 mod origin;
 mod packages;
+mod parts;
 mod problem;
 mod products;
 mod reports;

@@ -4,6 +4,7 @@ mod files;
 mod hostile;
 mod killed;
 mod registry;
+mod resumed;
 mod signing;
 mod waiting;
 

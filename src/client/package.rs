@@ -10,11 +10,11 @@ use reqwest::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE};
 use reqwest::{Body, Method};
 use ring::digest::{Context, SHA256};
 use tokio::fs::File;
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncRead, AsyncReadExt};
 use uuid::Uuid;
 
 use super::{Cause, Client, Failure, Result};
-use crate::core::files::{FileKind, Sha256};
+use crate::core::files::{FileKind, LARGEST_PART, Sha256};
 use crate::core::package::Outcome;
 
 /// The header with the publisher's signature.
@@ -37,6 +37,17 @@ pub struct PackageFile<'a> {
     pub media_type: &'a str,
 }
 
+impl PackageFile<'_> {
+    /// Where it is sent to.
+    pub(super) fn address(&self) -> String {
+        format!("/packages/files/sha256:{}", self.sha256)
+    }
+
+    pub(super) fn unreadable(&self, error: &std::io::Error) -> Failure {
+        Failure::new(Cause::Invalid, format!("The file {} can't be read: {error}.", self.path.display()))
+    }
+}
+
 impl Client {
     /// Sends a marketplace.json, to be published or, in a dry run, only compared with what is there.
     ///
@@ -52,26 +63,23 @@ impl Client {
         send.retry(pauses()).when(is_passing).await
     }
 
-    /// Sends a file ahead of its package, telling how many bytes have gone with each piece; nothing means from the start.
+    /// Sends a file ahead of its package, telling with each piece how many of its bytes have gone. Of a large one that was sent
+    /// before in part only the rest goes.
     ///
     /// # Errors
     /// When the file can't be read, or the call fails, several times where the network does.
-    pub async fn send_file(
-        &self,
-        file: PackageFile<'_>,
-        sent: impl Fn(Option<u64>) + Clone + Send + 'static,
-    ) -> Result<()> {
-        let unreadable = |error: std::io::Error| {
-            Failure::new(Cause::Invalid, format!("The file {} can't be read: {error}.", file.path.display()))
-        };
+    pub async fn send_file(&self, file: PackageFile<'_>, sent: impl Fn(u64) + Clone + Send + 'static) -> Result<()> {
+        let unreadable = |error| file.unreadable(&error);
+        let size = tokio::fs::metadata(file.path).await.map_err(unreadable)?.len();
+        if size > LARGEST_PART {
+            return self.send_in_parts(file, size, sent).await;
+        }
         let send = || async {
-            sent(None);
             let open = File::open(file.path).await.map_err(unreadable)?;
-            let size = open.metadata().await.map_err(unreadable)?.len();
-            let path = format!("/packages/files/sha256:{}", file.sha256);
-            let request = self.request(Method::PUT, &path).query(&[("kind", file.kind.word())]).timeout(TRANSFER);
+            let request =
+                self.request(Method::PUT, &file.address()).query(&[("kind", file.kind.word())]).timeout(TRANSFER);
             let request = request.header(CONTENT_TYPE, file.media_type).header(CONTENT_LENGTH, size);
-            self.answer(request.body(streamed(open, sent.clone()))).await.map(drop)
+            self.answer(request.body(streamed(open, 0, sent.clone()))).await.map(drop)
         };
         send.retry(pauses()).when(is_passing).await
     }
@@ -93,25 +101,30 @@ impl Client {
     }
 }
 
-/// A file as it is read.
-fn streamed(file: File, sent: impl Fn(Option<u64>) + Send + 'static) -> Body {
-    Body::wrap_stream(try_unfold((file, sent), |(mut file, sent)| async move {
+/// A file as it is read from this offset on.
+pub(super) fn streamed(
+    file: impl AsyncRead + Unpin + Send + 'static,
+    offset: u64,
+    sent: impl Fn(u64) + Send + 'static,
+) -> Body {
+    Body::wrap_stream(try_unfold((file, offset, sent), |(mut file, offset, sent)| async move {
         let mut piece = Vec::with_capacity(PIECE);
         let read = file.read_buf(&mut piece).await?;
-        sent(Some(read as u64));
-        Ok::<_, std::io::Error>((read > 0).then_some((piece, (file, sent))))
+        let offset = offset + read as u64;
+        sent(offset);
+        Ok::<_, std::io::Error>((read > 0).then_some((piece, (file, offset, sent))))
     }))
 }
 
 /// The pauses between attempts: 0.5 to 8 s, half a minute in all.
-fn pauses() -> ExponentialBuilder {
+pub(super) fn pauses() -> ExponentialBuilder {
     let pauses =
         ExponentialBuilder::new().with_min_delay(Duration::from_millis(500)).with_max_delay(Duration::from_secs(8));
     pauses.with_max_times(6).with_jitter()
 }
 
 /// Whether trying again may help.
-fn is_passing(failure: &Failure) -> bool {
+pub(super) fn is_passing(failure: &Failure) -> bool {
     failure.cause == Cause::Away
 }
 

@@ -4,6 +4,7 @@
 mod collect;
 mod image;
 mod location;
+mod parts;
 mod rendition;
 mod sha256;
 mod upload;
@@ -21,6 +22,7 @@ use tokio::io::{AsyncReadExt, AsyncSeekExt, SeekFrom};
 use tokio::sync::Semaphore;
 
 pub use location::StorageUrl;
+pub use parts::{LARGEST_PART, Partial};
 pub use rendition::{Rendition, Size};
 pub use sha256::Sha256;
 pub use upload::{Kind as FileKind, Labels, Stored};
@@ -80,12 +82,16 @@ impl Files {
     /// # Errors
     /// When the store is away.
     pub async fn read(&self, sha256: &Sha256, part: Range<u64>) -> Result<BoxStream<'static, Result<Bytes>>> {
+        self.read_at(&content(sha256), part).await
+    }
+
+    async fn read_at(&self, location: &Path, part: Range<u64>) -> Result<BoxStream<'static, Result<Bytes>>> {
         // No part at all is no range to a store.
         if part.is_empty() {
             return Ok(futures_util::stream::empty().boxed());
         }
         let options = GetOptions { range: Some(GetRange::Bounded(part.clone())), ..GetOptions::default() };
-        let found = self.store.get_opts(&content(sha256), options).await.map_err(away)?;
+        let found = self.store.get_opts(location, options).await.map_err(away)?;
         match found.payload {
             GetResultPayload::File(file, _) => from_folder(file.into(), part).await,
             GetResultPayload::Stream(stream) => Ok(stream.map_err(away).boxed()),

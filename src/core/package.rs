@@ -2,6 +2,7 @@
 //! transaction, so half a release is never to be seen; done again, it changes nothing.
 
 mod differences;
+pub mod parts;
 mod publisher;
 mod records;
 pub mod signature;

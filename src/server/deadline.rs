@@ -35,22 +35,39 @@ impl Progress {
     }
 }
 
+/// How far a request has come, for those who go on when its body has ended.
+#[derive(Clone)]
+pub struct Pace(Arc<Mutex<Progress>>);
+
+impl Pace {
+    /// Notes that so many bytes were dealt with.
+    pub fn note(&self, bytes: usize) {
+        let mut progress = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        progress.latest = Instant::now();
+        progress.bytes += bytes as u64;
+    }
+
+    fn deadline(&self) -> Instant {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).deadline()
+    }
+}
+
 /// Ends requests that take too long, with 503.
-pub async fn keep(request: Request, next: Next) -> Response {
+pub async fn keep(mut request: Request, next: Next) -> Response {
     let begun = Instant::now();
-    let progress = Arc::new(Mutex::new(Progress { begun, latest: begun, bytes: 0 }));
+    let pace = Pace(Arc::new(Mutex::new(Progress { begun, latest: begun, bytes: 0 })));
+    request.extensions_mut().insert(pace.clone());
     let request = request.map(|body| match body.is_end_stream() {
         true => body,
-        false => Body::from_stream(Watched { body: Some(body.into_data_stream()), progress: progress.clone() }),
+        false => Body::from_stream(Watched { body: Some(body.into_data_stream()), pace: pace.clone() }),
     });
-    let deadline = || progress.lock().unwrap_or_else(PoisonError::into_inner).deadline();
     let response = next.run(request);
     tokio::pin!(response);
     loop {
         tokio::select! {
             response = &mut response => return response,
-            () = sleep_until(deadline()) => {
-                if deadline() <= Instant::now() {
+            () = sleep_until(pace.deadline()) => {
+                if pace.deadline() <= Instant::now() {
                     return StatusCode::SERVICE_UNAVAILABLE.into_response();
                 }
             }
@@ -61,7 +78,7 @@ pub async fn keep(request: Request, next: Next) -> Response {
 /// A body that notes its progress, and is taken a little further when it is dropped before its end.
 struct Watched {
     body: Option<BodyDataStream>,
-    progress: Arc<Mutex<Progress>>,
+    pace: Pace,
 }
 
 impl Stream for Watched {
@@ -71,11 +88,7 @@ impl Stream for Watched {
         let Some(body) = &mut self.body else { return Poll::Ready(None) };
         let piece = ready!(body.poll_next_unpin(context));
         match &piece {
-            Some(Ok(piece)) => {
-                let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
-                progress.latest = Instant::now();
-                progress.bytes += piece.len() as u64;
-            }
+            Some(Ok(piece)) => self.pace.note(piece.len()),
             Some(Err(_)) | None => self.body = None,
         }
         Poll::Ready(piece)

@@ -2,6 +2,7 @@
 //! files that it names are sent ahead, to `/packages/files/{digest}`.
 
 use axum::Router;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::Response;
@@ -15,8 +16,9 @@ use super::answer;
 use super::asker::Asker;
 use super::body;
 use super::crud::Answer;
+use super::parts;
 use super::problem::Problem;
-use crate::core::files::{FileKind, Labels, Sha256};
+use crate::core::files::{FileKind, Labels, Sha256, Stored};
 use crate::core::package::{self, uploads};
 use crate::core::{Error, Result};
 
@@ -30,7 +32,8 @@ pub fn routes() -> Router<App> {
 
 /// The route of files, which may take as long as bytes keep coming.
 pub fn files() -> Router<App> {
-    Router::new().route("/packages/files/{digest}", put(put_file))
+    let file = put(put_file).head(parts::place).patch(parts::append);
+    Router::new().route("/packages/files/{digest}", file)
 }
 
 /// What is asked for.
@@ -69,8 +72,11 @@ fn signature(headers: &HeaderMap) -> Result<Option<String>> {
 
 /// What a file is for.
 #[derive(Deserialize)]
-struct Use {
-    kind: FileKind,
+pub struct Use {
+    /// As what it will be used.
+    pub kind: FileKind,
+    /// What it is, where the header of the request says that it is a part.
+    pub media_type: Option<String>,
 }
 
 /// Keeps a file for a package of the caller's.
@@ -78,20 +84,37 @@ async fn put_file(
     State(app): State<App>,
     asker: Asker,
     Path(digest): Path<String>,
-    of: Result<Query<Use>, axum::extract::rejection::QueryRejection>,
+    of: Result<Query<Use>, QueryRejection>,
     request: Request,
 ) -> Answer {
     uploads::allow(app.db(), &asker).await?;
-    let Query(Use { kind }) = of.map_err(|_| Error::bad_request("The parameter kind must be asset or image."))?;
-    let said: Option<Sha256> = digest.strip_prefix("sha256:").and_then(|digest| digest.parse().ok());
-    let said = said.ok_or_else(|| {
-        Error::bad_request("The address must end with sha256: and the 64 hexadecimal digits of the file.")
-    })?;
+    let (said, Use { kind, .. }) = addressed(&digest, of)?;
     let media_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let labels = Labels { media_type: media_type.and_then(|media_type| media_type.parse().ok()), name: None };
     let chunks = request.into_body().into_data_stream().map_err(|_| Error::bad_request("The upload broke off."));
     let file = app.files().receive(app.db(), kind, labels, chunks).await?;
     uploads::keep(app.db(), &asker, kind, &said, &file).await?;
+    kept(&file)
+}
+
+/// Which file an address is of.
+///
+/// # Errors
+/// When it is of none.
+pub fn addressed(digest: &str, of: Result<Query<Use>, QueryRejection>) -> Result<(Sha256, Use)> {
+    let Query(of) = of.map_err(|_| Error::bad_request("The parameter kind must be asset or image."))?;
+    let said: Option<Sha256> = digest.strip_prefix("sha256:").and_then(|digest| digest.parse().ok());
+    let said = said.ok_or_else(|| {
+        Error::bad_request("The address must end with sha256: and the 64 hexadecimal digits of the file.")
+    })?;
+    Ok((said, of))
+}
+
+/// What is answered when a file has arrived.
+///
+/// # Errors
+/// Never, as it can be written as JSON.
+pub fn kept(file: &Stored) -> Answer {
     answer::json(
         StatusCode::OK,
         &json!({ "digest": format!("sha256:{}", file.sha256), "size": file.size, "media_type": file.media_type }),

@@ -18,7 +18,7 @@ use super::origin::WebOrigin;
 use super::problem::{self, Problem};
 use super::{
     App, answer, authorizations, body, cable, cache, crud, deadline, deployments, device, events, files, guard,
-    identity_providers, labels, oauth, openapi, packages, products, reports, reviews, sessions, sign_in, status,
+    identity_providers, labels, oauth, openapi, packages, parts, products, reports, reviews, sessions, sign_in, status,
     throttle, vouchers,
 };
 use crate::core::Error;
@@ -115,8 +115,18 @@ fn cors(origins: &[WebOrigin]) -> CorsLayer {
             header::IF_NONE_MATCH,
             IDEMPOTENCY_KEY,
             packages::SIGNATURE,
+            parts::OFFSET,
+            parts::COMPLETE,
         ])
-        .expose_headers([header::ETAG, header::LINK, header::LOCATION, header::RETRY_AFTER, name("x-request-id")])
+        .expose_headers([
+            header::ETAG,
+            header::LINK,
+            header::LOCATION,
+            header::RETRY_AFTER,
+            name("x-request-id"),
+            parts::OFFSET,
+            parts::COMPLETE,
+        ])
         .max_age(Duration::from_secs(3600))
 }
 

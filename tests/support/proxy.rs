@@ -1,6 +1,8 @@
 //! A bad network: connections through it go to any of several servers, and are cut at will.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -11,9 +13,32 @@ use tokio::task::AbortHandle;
 pub struct Proxy {
     pub address: SocketAddr,
     connections: Arc<Mutex<Vec<AbortHandle>>>,
-    /// How many bytes may still come from servers; none means as many as there are.
-    left: Arc<Mutex<Option<usize>>>,
+    toll: Arc<Toll>,
     listening: AbortHandle,
+}
+
+/// What has passed, and what may.
+#[derive(Default)]
+struct Toll {
+    /// How many bytes may still come from servers; none means as many as there are.
+    left: Mutex<Option<usize>>,
+    /// How many bytes have come from clients.
+    sent: AtomicUsize,
+    /// After how many of those connections are cut.
+    cuts: Mutex<VecDeque<usize>>,
+}
+
+impl Toll {
+    /// Whether so many more bytes from a client are the last of its connection.
+    fn cuts_after(&self, bytes: usize) -> bool {
+        let sent = self.sent.fetch_add(bytes, Ordering::SeqCst) + bytes;
+        let mut cuts = self.cuts.lock().unwrap();
+        let due = cuts.front().is_some_and(|cut| *cut <= sent);
+        if due {
+            cuts.pop_front();
+        }
+        due
+    }
 }
 
 impl Proxy {
@@ -22,8 +47,8 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let connections: Arc<Mutex<Vec<AbortHandle>>> = Arc::default();
-        let (kept, left) = (connections.clone(), Arc::<Mutex<Option<usize>>>::default());
-        let bound = left.clone();
+        let (kept, toll) = (connections.clone(), Arc::<Toll>::default());
+        let bound = toll.clone();
         let listening = tokio::spawn(async move {
             for turn in 0.. {
                 let Ok((mut client, _)) = listener.accept().await else { continue };
@@ -40,12 +65,22 @@ impl Proxy {
                 kept.push(connection.abort_handle());
             }
         });
-        Self { address, connections, left, listening: listening.abort_handle() }
+        Self { address, connections, toll, listening: listening.abort_handle() }
     }
 
     /// Lets so many more bytes come from servers, then nothing any more; with `None` all again.
     pub fn let_through(&self, bytes: Option<usize>) {
-        *self.left.lock().unwrap() = bytes;
+        *self.toll.left.lock().unwrap() = bytes;
+    }
+
+    /// Cuts each connection on which the bytes of clients, counted over all of them, come to the next of these numbers.
+    pub fn cut_after(&self, bytes: impl IntoIterator<Item = usize>) {
+        *self.toll.cuts.lock().unwrap() = bytes.into_iter().collect();
+    }
+
+    /// How many bytes have come from clients.
+    pub fn sent(&self) -> usize {
+        self.toll.sent.load(Ordering::SeqCst)
     }
 
     /// Cuts one of the connections that are open, of which `random` tells which.
@@ -60,18 +95,26 @@ impl Proxy {
 }
 
 /// Passes on what both say, for as long as servers may say anything.
-async fn pass(client: &mut TcpStream, mut server: TcpStream, left: &Mutex<Option<usize>>) {
+async fn pass(client: &mut TcpStream, mut server: TcpStream, toll: &Toll) {
     let (mut from_client, mut to_client) = client.split();
     let (mut from_server, mut to_server) = server.split();
     let up = async {
-        let _ = tokio::io::copy(&mut from_client, &mut to_server).await;
+        let mut piece = vec![0; 16 * 1024];
+        while let Ok(read @ 1..) = from_client.read(&mut piece).await {
+            if toll.cuts_after(read) {
+                return;
+            }
+            if to_server.write_all(&piece[..read]).await.is_err() {
+                break;
+            }
+        }
         let _ = to_server.shutdown().await;
         std::future::pending::<()>().await
     };
     let down = async {
         let mut piece = vec![0; 16 * 1024];
         while let Ok(read @ 1..) = from_server.read(&mut piece).await {
-            if let Some(left) = left.lock().unwrap().as_mut() {
+            if let Some(left) = toll.left.lock().unwrap().as_mut() {
                 if *left < read {
                     *left = 0;
                     break;

@@ -1,5 +1,7 @@
 //! Sending a package: itself, and first the files that the marketplace misses.
 
+use std::collections::HashSet;
+
 use super::package::{Package, PackageFile};
 use super::plan;
 use crate::cli::error::Failed;
@@ -29,7 +31,9 @@ impl Sender<'_> {
             }
             Ok(outcome) => return Ok(outcome),
         };
-        for file in package.files.iter().filter(|file| missing.contains(&file.name)) {
+        // What a manifest names twice goes once.
+        let (missing, mut seen) = (package.files.iter().filter(|file| missing.contains(&file.name)), HashSet::new());
+        for file in missing.filter(|file| seen.insert((&file.sha256, file.kind))) {
             self.send(file).await?;
         }
         publish().await.map_err(plan::refused)
@@ -38,10 +42,7 @@ impl Sender<'_> {
     async fn send(&self, file: &PackageFile) -> Result<(), Failed> {
         let bar = self.printer.transfer(if self.alone { file.size } else { 0 }, &file.name);
         let progress = bar.clone();
-        let sent = move |bytes: Option<u64>| match bytes {
-            Some(bytes) => progress.inc(bytes),
-            None => progress.set_position(0),
-        };
+        let sent = move |bytes| progress.set_position(bytes);
         let PackageFile { path, kind, sha256, media_type, .. } = file;
         let of = client::PackageFile { path, kind: *kind, sha256, media_type };
         let result = self.client.send_file(of, sent).await;

@@ -99,9 +99,10 @@ impl Files {
         for upload in &given_up {
             absent(self.store.delete(&upload.location).await)?;
         }
-        let StorageUrl::Folder(folder) = self.url.clone() else { return Ok(given_up.len()) };
+        let given_up = given_up.len() + self.remove_old_parts(unfinished).await?;
+        let StorageUrl::Folder(folder) = self.url.clone() else { return Ok(given_up) };
         let partial = tokio::task::spawn_blocking(move || remove_partial(&folder, unfinished.into()));
-        Ok(given_up.len() + partial.await.map_err(Error::internal)?)
+        Ok(given_up + partial.await.map_err(Error::internal)?)
     }
 }
 
@@ -155,7 +156,7 @@ fn remove_partial(folder: &std::path::Path, before: SystemTime) -> usize {
 }
 
 /// That something is not there to be deleted is as good.
-fn absent(deleted: object_store::Result<()>) -> Result<()> {
+pub(super) fn absent(deleted: object_store::Result<()>) -> Result<()> {
     match deleted {
         Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
         Err(error) => Err(away(error)),

@@ -5,6 +5,8 @@ use crate::core::access::{Caller, Verb};
 use crate::core::db::{Db, FromRow};
 use crate::core::field::MimeType;
 use crate::core::files::{FileKind, Sha256, Stored};
+use crate::core::id::Id;
+use crate::core::model::User;
 use crate::core::{Error, Kind, Result};
 
 /// Nothing, if the caller may send files for packages: whoever has products, or may make some.
@@ -32,7 +34,7 @@ pub async fn keep(db: &Db, caller: &Caller, kind: FileKind, said: &Sha256, file:
             format!("The file arrived as sha256:{}, so it was changed on its way. Send it again.", file.sha256);
         return Err(Error::new(Kind::Invalid, message));
     }
-    let user = caller.user_id().ok_or_else(|| caller.refusal("builds", Verb::Create))?;
+    let user = sender(caller)?;
     let tx = db.begin().await?;
     tx.execute(crate::sql!(
         "insert into uploads (user_id, sha256, kind, media_type, created_at) values ($1, $2, $3, $4, $5) \
@@ -46,6 +48,11 @@ pub async fn keep(db: &Db, caller: &Caller, kind: FileKind, said: &Sha256, file:
     ))
     .await?;
     tx.commit().await
+}
+
+/// Who sends files: only users do.
+pub(super) fn sender(caller: &Caller) -> Result<Id<User>> {
+    caller.user_id().ok_or_else(|| caller.refusal("builds", Verb::Create))
 }
 
 /// The file of this content that the caller has sent.

@@ -63,6 +63,20 @@ pub fn problem_of(status: &str) -> Value {
     json!({ "$ref": format!("#/components/responses/{status}") })
 }
 
+/// The problem of a status, with these headers beside its own.
+pub fn problem_with(status: &str, headers: &[&str]) -> Value {
+    let mut problem = components()[status].take();
+    for (name, header) in of_names(headers) {
+        problem["headers"][name] = header;
+    }
+    problem
+}
+
+/// An answer without a body, with these headers beside the id of the request.
+pub fn empty(text: &str, headers: &[&str]) -> Value {
+    json!({ "description": text, "headers": of_names(headers) })
+}
+
 /// A JSON answer with these headers beside the id of the request.
 pub fn json(text: &str, schema: Value, headers: &[&str]) -> Value {
     let content = json!({ "application/json": { "schema": schema } });
@@ -95,6 +109,8 @@ pub fn headers() -> Value {
         "Location": header(true, item, "The address of what was made."),
         "Link": header(false, next, "The first, previous, next and last page (RFC 8288)."),
         "Retry-After": header(true, "2", "After how many seconds to try again."),
+        "Upload-Complete": header(true, "?0", "?1 once the file has arrived as a whole, until then ?0."),
+        "Upload-Offset": header(true, "8388608", "How many bytes of the file are there: with this one the next part begins."),
         "WWW-Authenticate": header(true, "Bearer", "What to sign in with."),
         "X-Request-Id": header(true, "5e2d9c7b-0a4f-4b61-8e3d-7c1f6a9b2d58", "The id of the request, as the log has it."),
     })

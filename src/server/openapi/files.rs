@@ -36,10 +36,12 @@ pub fn paths() -> Vec<(String, Value)> {
             "digest": { "type": "string" }, "size": { "type": "integer" }, "media_type": { "type": ["string", "null"] },
         }),
     );
-    let put_file = put_file.parameter(kind).file();
-    let put_file = put_file.answers("200", answers::json("What arrived.", file, &[]), &[WRITE]);
+    let put_file = put_file.parameter(kind.clone()).file();
+    let put_file = put_file.answers("200", answers::json("What arrived.", file.clone(), &[]), &[WRITE]);
+    let package_file =
+        json!({ "head": place(package, kind.clone()), "put": put_file, "patch": part(package, kind, file) });
     vec![
-        (package.to_owned(), json!({ "put": put_file })),
+        (package.to_owned(), package_file),
         (build.to_owned(), item),
         (
             logo.to_owned(),
@@ -63,6 +65,28 @@ pub fn paths() -> Vec<(String, Value)> {
         ),
         sized("screenshots", "readSizedScreenshot", "A screenshot, as PNG", &format!("{screenshot}/{{size}}")),
     ]
+}
+
+/// Headers that tell how far a file has come.
+const PLACE: &[&str] = &["Upload-Offset", "Upload-Complete"];
+
+fn place(path: &str, kind: Value) -> Value {
+    let summary = "How far a file for a package has come";
+    let answer = answers::empty("How many of its bytes are kept.", PLACE);
+    Operation::write("packages", "placeFile", summary, path).parameter(kind).answers("204", answer, &[READ])
+}
+
+fn part(path: &str, kind: Value, file: Value) -> Value {
+    let media_type = json!({ "type": "string", "maxLength": 255 });
+    let media_type = query("media_type", media_type, "What the whole file is; said with its last part.");
+    let summary = "Send a part of a file for a package, of at most 8 MiB, from where the file stands";
+    let operation = Operation::write("packages", "appendToFile", summary, path).parameter(kind).parameter(media_type);
+    let operation = operation.header("UploadOffset").header("UploadComplete").bytes("application/partial-upload");
+    let whole = answers::json("What arrived, now that it is whole.", file, PLACE);
+    let mut operation = operation.answers("200", whole, &[WRITE, &[415]]);
+    operation["responses"]["204"] = answers::empty("The part is kept, and more must follow.", PLACE);
+    operation["responses"]["409"] = answers::problem_with("409", PLACE);
+    operation
 }
 
 fn stored(operation: Operation, schema: &str) -> Value {

@@ -63,9 +63,14 @@ impl Operation {
     }
 
     /// With a file as the body.
-    pub fn file(mut self) -> Self {
-        let file = json!({ "schema": { "type": "string", "format": "binary" } });
-        self.0["requestBody"] = json!({ "required": true, "content": { "application/octet-stream": file } });
+    pub fn file(self) -> Self {
+        self.bytes("application/octet-stream")
+    }
+
+    /// With bytes of this media type as the body.
+    pub fn bytes(mut self, media_type: &str) -> Self {
+        let bytes = json!({ "schema": { "type": "string", "format": "binary" } });
+        self.0["requestBody"] = json!({ "required": true, "content": { media_type: bytes } });
         self
     }
 

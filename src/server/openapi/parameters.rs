@@ -87,6 +87,11 @@ pub fn reference(name: &str) -> Value {
 /// The headers that requests may have.
 pub fn components() -> Value {
     let header = |name: &str, schema: Value, text: &str| json!({ "name": name, "in": "header", "description": text, "schema": schema });
+    let required = |name: &str, schema: Value, text: &str| {
+        let mut parameter = header(name, schema, text);
+        parameter["required"] = true.into();
+        parameter
+    };
     let printable =
         |longest: usize| json!({ "type": "string", "maxLength": longest, "pattern": "^[!-~]([ -~]*[!-~])?$" });
     let tag = || about(json!({ "type": "string", "examples": ["W/\"0123456789abcdef0123456789abcdef\""] }), "");
@@ -102,6 +107,16 @@ pub fn components() -> Value {
             "Package-Signature",
             printable(2048),
             "A detached JWS (EdDSA, with jwk and kid) over the manifest in its canonical form (RFC 8785).",
+        ),
+        "UploadComplete": required(
+            "Upload-Complete",
+            json!({ "type": "string", "enum": ["?0", "?1"] }),
+            "?1 with the last part, ?0 with those before.",
+        ),
+        "UploadOffset": required(
+            "Upload-Offset",
+            json!({ "type": "integer", "minimum": 0, "maximum": 999_999_999_999_999_u64 }),
+            "With which byte of the file the part begins.",
         ),
         "RequestId": header("X-Request-Id", printable(128), "An id for the log; the answer has it too."),
     })
