@@ -112,13 +112,17 @@ fn manifest_of(subject: &str, printer: &Printer) -> Result<Option<Manifest>, Fai
     let package = match subject {
         "-" => Package::read_stdin().map_err(|error| unreadable(Path::new("stdin"), &error))?,
         _ if !is_path => return Ok(None),
-        _ => match find(path)?.as_slice() {
-            [only] => Package::read(only).map_err(|error| unreadable(only, &error))?,
-            several => {
-                let message = format!("There are {} packages in {subject}.", several.len());
-                return Err(Failed::with_code(Code::Usage, message).hint(format!("Name the folder of one {MANIFEST}.")));
+        _ => {
+            let found: Result<Vec<_>, _> = find(path).into_iter().collect();
+            match found.map_err(|(_, failed)| failed)?.as_slice() {
+                [only] => Package::read(only).map_err(|error| unreadable(only, &error))?,
+                several => {
+                    let message = format!("There are {} packages in {subject}.", several.len());
+                    let hint = format!("Name the folder of one {MANIFEST}.");
+                    return Err(Failed::with_code(Code::Usage, message).hint(hint));
+                }
             }
-        },
+        }
     };
     if package.manifest.is_none() && printer.output == Output::Table {
         package.show(printer);
