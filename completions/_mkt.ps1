@@ -2673,7 +2673,7 @@ Register-ArgumentCompleter -Native -CommandName 'mkt' -ScriptBlock {
             [CompletionResult]::new('create', 'create', [CompletionResultType]::ParameterValue, 'Create one')
             [CompletionResult]::new('update', 'update', [CompletionResultType]::ParameterValue, 'Move one to a newer build; or, with --set or --file, change fields of it')
             [CompletionResult]::new('delete', 'delete', [CompletionResultType]::ParameterValue, 'Delete one, with all that it is composed of')
-            [CompletionResult]::new('deploy', 'deploy', [CompletionResultType]::ParameterValue, 'How an instance is configured')
+            [CompletionResult]::new('deploy', 'deploy', [CompletionResultType]::ParameterValue, 'Have a product run on a platform')
             [CompletionResult]::new('stop', 'stop', [CompletionResultType]::ParameterValue, 'Have one rest; it stays known with all that it is set to')
             [CompletionResult]::new('start', 'start', [CompletionResultType]::ParameterValue, 'Have one run again that rests')
             [CompletionResult]::new('rollback', 'rollback', [CompletionResultType]::ParameterValue, 'Move one back to the build before')

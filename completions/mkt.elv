@@ -2546,7 +2546,7 @@ set edit:completion:arg-completer[mkt] = {|@words|
             cand create 'Create one'
             cand update 'Move one to a newer build; or, with --set or --file, change fields of it'
             cand delete 'Delete one, with all that it is composed of'
-            cand deploy 'How an instance is configured'
+            cand deploy 'Have a product run on a platform'
             cand stop 'Have one rest; it stays known with all that it is set to'
             cand start 'Have one run again that rests'
             cand rollback 'Move one back to the build before'

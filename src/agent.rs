@@ -35,7 +35,7 @@ pub use runner::{Docker, Fault, Idle, Process, Runner};
 pub use trust::Trust;
 
 use marketplace::Marketplace;
-use memory::Memory;
+use memory::{Memory, Purpose, Work};
 use reporter::Reporter;
 use runner::Unit;
 
@@ -43,7 +43,7 @@ use runner::Unit;
 const LOOK: Duration = Duration::from_secs(60);
 /// How often it looks at what runs.
 const TICK: Duration = Duration::from_secs(1);
-/// How many instances it fetches and starts at a time. They come into good health, and stop, side by side.
+/// How many images it fetches, and how many instances it starts, at a time. They come into good health, and stop, side by side.
 const AT_ONCE: usize = 8;
 /// How long what was seen of all that runs is good enough for those who wait for their own.
 const GLANCE: Duration = Duration::from_millis(200);
@@ -79,8 +79,10 @@ pub struct Agent {
     memories: Mutex<HashMap<Id<Instance>, Memory>>,
     /// Says to look at the plan now.
     look: Notify,
+    /// Bounds what is fetched at a time. Fetching may take long, and holds up nothing else.
+    fetching: Semaphore,
     /// Bounds what is started at a time.
-    permits: Semaphore,
+    starting: Semaphore,
     /// What runs, as was just seen: many wait for theirs at once.
     seen: Cache<(), Arc<Vec<Unit>>>,
 }
@@ -97,7 +99,8 @@ impl Agent {
             reporter: Reporter::default(),
             memories: Mutex::default(),
             look: Notify::new(),
-            permits: Semaphore::new(AT_ONCE),
+            fetching: Semaphore::new(AT_ONCE),
+            starting: Semaphore::new(AT_ONCE),
             seen: Cache::builder().max_capacity(1).time_to_live(GLANCE).build(),
         })
     }
@@ -173,35 +176,44 @@ impl Agent {
         for planned in &plan.instances {
             let wish = desired::Wish::of(planned, &providers);
             let units = of_instance.remove(&planned.id).unwrap_or_default();
-            self.work_on(planned.id, move |agent| async move { agent.converge(wish, units).await });
+            self.work_on(planned.id, wish.purpose(), move |agent| async move { agent.converge(wish, units).await });
         }
-        // What the marketplace wants no more.
-        for (instance, units) in of_instance {
-            self.work_on(instance, move |agent| async move { agent.remove(instance, units).await });
-        }
+        // What the marketplace wants no more, and what is still on its way to run.
         let known: HashSet<Id<Instance>> = plan.instances.iter().map(|planned| planned.id).collect();
-        self.memories().retain(|id, memory| memory.busy || known.contains(id));
+        let starting = self.memories().iter().filter(|(_, memory)| memory.work.is_some()).map(|(id, _)| *id).collect();
+        let starting: Vec<Id<Instance>> = starting;
+        for instance in starting.into_iter().filter(|id| !known.contains(id)) {
+            of_instance.entry(instance).or_default();
+        }
+        for (instance, units) in of_instance {
+            self.work_on(instance, Purpose::Remove, move |agent| async move { agent.remove(instance, units).await });
+        }
+        self.memories().retain(|id, memory| memory.work.is_some() || known.contains(id));
         self.reporter.retain(&known);
     }
 
-    /// Works on an instance in a task of its own, unless one is at it already.
+    /// Works on an instance in a task of its own, unless one is at it already. One that is at something which is not wanted any
+    /// more is ended, and the next look finds what it has left.
     fn work_on<F: Future<Output = ()> + Send + 'static>(
         self: &Arc<Self>,
         instance: Id<Instance>,
+        purpose: Purpose,
         work: impl FnOnce(Arc<Self>) -> F,
     ) {
-        {
-            let mut memories = self.memories();
-            let memory = memories.entry(instance).or_default();
-            if std::mem::replace(&mut memory.busy, true) {
-                return;
+        let mut memories = self.memories();
+        let memory = memories.entry(instance).or_default();
+        if let Some(present) = &memory.work {
+            if present.yields_to(&purpose) {
+                present.task.abort();
             }
+            return;
         }
-        let (agent, work) = (self.clone(), work(self.clone()));
-        tokio::spawn(async move {
+        let (work, done) = (work(self.clone()), Done { agent: self.clone(), instance });
+        let task = tokio::spawn(async move {
+            let _done = done;
             work.await;
-            agent.remember(instance, |memory| memory.busy = false);
         });
+        memory.work = Some(Work { purpose, task: task.abort_handle() });
     }
 
     /// What runs, as it was a glance ago at the earliest.
@@ -216,5 +228,17 @@ impl Agent {
     /// Reads or changes what is known of an instance.
     fn remember<T>(&self, instance: Id<Instance>, change: impl FnOnce(&mut Memory) -> T) -> T {
         change(self.memories().entry(instance).or_default())
+    }
+}
+
+/// Notes that nothing works on an instance any more, however that ended.
+struct Done {
+    agent: Arc<Agent>,
+    instance: Id<Instance>,
+}
+
+impl Drop for Done {
+    fn drop(&mut self) {
+        self.agent.remember(self.instance, |memory| memory.work = None);
     }
 }

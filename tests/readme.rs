@@ -68,8 +68,7 @@ async fn the_page_about_agents_says_what_is() {
     let folder = database.folder().join("agent");
     std::fs::create_dir(&folder).unwrap();
     assert!(Command::new("cp").args(["-r", "docs/example"]).arg(&folder).status().unwrap().success());
-    // Whatever the agent has started ends with it here.
-    let commands = blocks("docs/agent.md", "sh") + "kill %1; wait %1\n";
+    let commands = format!("trap 'kill %1' EXIT\n{}", blocks("docs/agent.md", "sh"));
     let output = run(&server, &folder, &commands).await;
     let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     for text in ["within half a minute", "FHIR_URL is required", "answers on", "running", "stopped"] {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
@@ -10,7 +11,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::desired::{Hindrance, Wish};
 use super::runner::{Fault, Launch, Replica, Unit, UnitKey, UnitState};
 use super::{Agent, GLANCE};
-use crate::client::Cause;
+use crate::client::{Cause, Failure};
 use crate::core::deployment::Planned;
 use crate::core::field::Natural;
 use crate::core::id::Id;
@@ -19,6 +20,10 @@ use crate::core::model::{Instance, InstanceState, Wanted};
 
 /// How long new tasks may take until they are in good health.
 const HEALTHY_WITHIN: Duration = Duration::from_secs(60);
+/// How long an image may take to come.
+const FETCHED_WITHIN: Duration = Duration::from_secs(30 * 60);
+/// How many tasks a report names, so that it is not too long to be taken.
+const NAMED: usize = 40;
 /// How long a task without ports has to stay up to count as healthy.
 const STAYS_UP: Duration = Duration::from_secs(2);
 
@@ -65,9 +70,7 @@ impl Agent {
 
     /// Stops what the marketplace wants no more.
     pub(super) async fn remove(self: Arc<Self>, instance: Id<Instance>, units: Vec<Unit>) {
-        for unit in &units {
-            self.stop(unit).await;
-        }
+        self.stop_all(&units).await;
         tracing::info!(%instance, "removed");
     }
 
@@ -75,11 +78,15 @@ impl Agent {
     async fn rest(&self, instance: Id<Instance>, units: &[Unit]) {
         if !units.is_empty() {
             self.reporter.tell(instance, InstanceState::Stopping, None, json!({}));
-            let stopped = units.iter().map(|unit| self.stop(unit));
-            futures_util::future::join_all(stopped).await;
+            self.stop_all(units).await;
         }
         self.reporter.tell(instance, InstanceState::Stopped, None, json!({}));
         self.remember(instance, |memory| memory.healthy = None);
+    }
+
+    /// Stops units side by side: each may take as long as it is given.
+    async fn stop_all(&self, units: &[Unit]) {
+        join_all(units.iter().map(|unit| self.stop(unit))).await;
     }
 
     async fn stop(&self, unit: &Unit) {
@@ -107,29 +114,39 @@ impl Agent {
         let is_healthy = self.remember(planned.id, |memory| memory.is_healthy(revision));
         if missing.is_empty() && is_healthy {
             // What a lowered number of replicas or an agent's death has left over.
-            for unit in &others {
-                self.stop(unit).await;
-            }
+            self.stop_all(&others).await;
             return Ok(running);
         }
         if self.remember(planned.id, |memory| memory.pauses(revision)) {
+            self.fall_back(planned, revision, &others).await;
             return Err(Stop::Later);
         }
         let known = !running.is_empty() || !others.is_empty();
         let started = self.start(planned, &missing, known).await?;
         let all: Vec<Unit> = running.iter().cloned().chain(started.iter().cloned()).collect();
         if let Err(Fault(why)) = self.until_healthy(&all).await {
-            for unit in &started {
-                self.stop(unit).await;
-            }
+            self.stop_all(&started).await;
             let goes_on = others.iter().any(Unit::runs);
             return Err(Stop::Failed(if goes_on { format!("{why} What ran before runs on.") } else { why }));
         }
-        self.remember(planned.id, |memory| memory.recover(revision));
-        for unit in &others {
-            self.stop(unit).await;
-        }
+        self.remember(planned.id, |memory| memory.recover(revision, launches));
+        self.stop_all(&others).await;
         Ok(all)
+    }
+
+    /// Keeps up what was last in good health while what is to replace it can't be had.
+    async fn fall_back(&self, planned: &Planned, revision: &str, others: &[Unit]) {
+        let good = self.remember(planned.id, |memory| memory.good.clone()).filter(|(good, _)| good != revision);
+        for launch in good.iter().flat_map(|(_, launches)| launches) {
+            let (here, ended): (Vec<Unit>, Vec<Unit>) =
+                others.iter().filter(|unit| unit.key == launch.key).cloned().partition(Unit::runs);
+            if here.is_empty() {
+                self.stop_all(&ended).await;
+                if let Err(fault) = self.runner.start(launch).await {
+                    tracing::warn!(instance = %planned.id, "What ran before can't be kept up: {fault}");
+                }
+            }
+        }
     }
 
     /// Removes what has ended, and says so.
@@ -137,8 +154,8 @@ impl Agent {
         let first = ended.first().map(|unit| ending(&unit.key, unit.state)).unwrap_or_default();
         for unit in &ended {
             self.keep_last_words(unit).await;
-            self.stop(unit).await;
         }
+        self.stop_all(&ended).await;
         Stop::Failed(format!(
             "{first} See: mkt instance logs {} --platform {}",
             planned.id,
@@ -146,15 +163,17 @@ impl Agent {
         ))
     }
 
-    /// Has what an ended unit printed told before it is removed.
+    /// Has what an ended unit printed told before it is removed, and with what comes after it.
     async fn keep_last_words(&self, unit: &Unit) {
+        let words = self.output_of(std::slice::from_ref(unit)).await;
+        if words.is_empty() {
+            return;
+        }
+        self.remember(unit.key.instance, |memory| memory.last_words = words.clone());
         let Some(platform) = self.marketplace.address() else { return };
-        let content = self.output_of(std::slice::from_ref(unit)).await;
-        if !content.is_empty() {
-            let sent = self.marketplace.client().send_logs(&platform, unit.key.instance.uuid(), &content);
-            if let Err(failure) = sent.await {
-                tracing::warn!("What {} printed was not told: {failure}", unit.key.task);
-            }
+        let sent = self.marketplace.client().send_logs(&platform, unit.key.instance.uuid(), &words);
+        if let Err(failure) = sent.await {
+            tracing::warn!("What {} printed was not told: {failure}", unit.key.task);
         }
     }
 
@@ -162,21 +181,25 @@ impl Agent {
     async fn start(&self, planned: &Planned, missing: &[&Launch], known: bool) -> Result<Vec<Unit>, Stop> {
         let mut started: Vec<Unit> = Vec::new();
         let Some(first) = missing.first() else { return Ok(started) };
-        let _permit = self.permits.acquire().await;
-        self.require_right(planned, known).await?;
-        self.require_trust(planned).await?;
+        {
+            let _permit = self.starting.acquire().await;
+            self.require_right(planned, known).await?;
+            self.require_trust(planned).await?;
+        }
         if !self.runner.has(first).await {
             self.reporter.tell(planned.id, InstanceState::Pulling, None, json!({ "image": first.image }));
-            self.runner.fetch(first).await?;
+            let _permit = self.fetching.acquire().await;
+            let fetched = timeout(FETCHED_WITHIN, self.runner.fetch(first)).await;
+            fetched
+                .map_err(|_| Fault::new(format!("Can't pull the image of {}", first.title), "it takes too long"))??;
         }
+        let _permit = self.starting.acquire().await;
         self.reporter.tell(planned.id, InstanceState::Starting, None, json!({ "build": planned.build.id }));
         for launch in missing {
             match self.runner.start(launch).await {
                 Ok(unit) => started.push(unit),
                 Err(fault) => {
-                    for unit in &started {
-                        self.stop(unit).await;
-                    }
+                    self.stop_all(&started).await;
                     return Err(fault.into());
                 }
             }
@@ -184,25 +207,35 @@ impl Agent {
         Ok(started)
     }
 
-    /// Nothing, if the platform's user may use the product. What ran before may be started again while the marketplace is away.
+    /// Nothing, if the platform's user may use the product, which is counted once for each build of an instance. What ran before
+    /// may be started again while the marketplace is away, and when its product is offered no more.
     async fn require_right(&self, planned: &Planned, known: bool) -> Result<(), Stop> {
         let key = format!("{}-{}", planned.id, planned.build.id);
-        if self.remember(planned.id, |memory| memory.authorized.as_ref() == Some(&key)) {
-            return Ok(());
-        }
+        let counted = self.remember(planned.id, |memory| memory.authorized.as_ref() == Some(&key));
         let Some(platform) = self.marketplace.address() else { return Err(Stop::Later) };
         let (claimant, product) = (Claimant::User(platform.user_id), planned.product.id);
-        match self.marketplace.authorize(&Request { claimant, product, quantity: Natural(1) }, &key).await {
+        let request = Request { claimant, product, quantity: Natural(1) };
+        let refused = |failure: Failure| match failure.cause {
+            Cause::Unlicensed => Err(Stop::Unauthorized(failure.message)),
+            Cause::Away | Cause::NotFound if known || counted => Ok(()),
+            Cause::Away => Err(Stop::Later),
+            _ => Err(Stop::Failed(failure.message)),
+        };
+        // A right that was counted before may have gone since.
+        match self.marketplace.client().check_authorization(&request).await {
+            Ok(_) if counted => return Ok(()),
+            Ok(_) => {}
+            // Its last use may be this one's.
+            Err(failure) if failure.problem["reason"] == "uses_exhausted" && counted => return Ok(()),
+            Err(failure) if failure.problem["reason"] == "uses_exhausted" => {}
+            Err(failure) => return refused(failure),
+        }
+        match self.marketplace.authorize(&request, &key).await {
             Ok(()) => {
                 self.remember(planned.id, |memory| memory.authorized = Some(key));
                 Ok(())
             }
-            Err(failure) => match failure.cause {
-                Cause::Unlicensed => Err(Stop::Unauthorized(failure.message)),
-                Cause::Away if known => Ok(()),
-                Cause::Away => Err(Stop::Later),
-                _ => Err(Stop::Failed(failure.message)),
-            },
+            Err(failure) => refused(failure),
         }
     }
 
@@ -295,6 +328,7 @@ impl Agent {
     fn tell_running(&self, planned: &Planned, units: &[Unit], timed: &[Launch], late: Option<String>) {
         let tasks: Vec<Value> = units
             .iter()
+            .take(NAMED)
             .map(|unit| {
                 json!({
                     "task": unit.key.task, "replica": unit.key.replica.number(), "id": unit.id,
@@ -302,9 +336,12 @@ impl Agent {
                 })
             })
             .collect();
-        let schedules: Vec<Value> =
-            timed.iter().map(|launch| json!({ "task": launch.key.task, "schedule": launch.schedule })).collect();
-        let detail = json!({ "build": planned.build.id, "version": planned.build.version, "tasks": tasks, "schedules": schedules });
+        let schedules: Vec<Value> = timed
+            .iter()
+            .take(NAMED)
+            .map(|launch| json!({ "task": launch.key.task, "schedule": launch.schedule }))
+            .collect();
+        let detail = json!({ "build": planned.build.id, "version": planned.build.version, "running": units.len(), "tasks": tasks, "schedules": schedules });
         self.reporter.tell(planned.id, InstanceState::Running, late, detail);
     }
 

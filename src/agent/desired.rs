@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use serde_json::json;
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::memory::Purpose;
 use super::operator::Operator;
 use super::runner::{Launch, Replica, Unit, UnitKey};
 use crate::core::deployment::environment::{self, Given, Values};
@@ -53,10 +54,13 @@ impl<'a> Providers<'a> {
         operator: &'a Operator,
     ) -> Self {
         let running = units.iter().filter(|(id, _)| is_running(**id)).filter_map(|(id, units)| {
-            let mut running = units.iter().filter(|unit| unit.runs());
-            let first = running.next()?;
-            let address = first.address.or_else(|| running.find_map(|unit| unit.address));
-            Some((*id, address))
+            let mut running: Vec<&Unit> = units.iter().filter(|unit| unit.runs()).collect();
+            running.first()?;
+            // Of several ports always the same: that of the first task that serves one, by the order of the plan.
+            let tasks = plan.instance(*id).map(|planned| planned.tasks.as_slice()).unwrap_or_default();
+            let place = |unit: &Unit| tasks.iter().position(|task| task.name == unit.key.task).unwrap_or(usize::MAX);
+            running.sort_by_key(|unit| (place(unit), unit.key.replica));
+            Some((*id, running.into_iter().find_map(|unit| unit.address)))
         });
         Self { plan, operator, running: running.collect() }
     }
@@ -122,6 +126,15 @@ fn reached_by(parameter: &str, address: SocketAddr) -> Option<String> {
 }
 
 impl Wish {
+    /// What the instance is to be worked on for.
+    pub(super) fn purpose(&self) -> Purpose {
+        match &self.launches {
+            _ if self.planned.wanted == Wanted::Stopped => Purpose::Rest,
+            Ok((revision, _)) => Purpose::Keep(revision.clone()),
+            Err(_) => Purpose::Keep(String::new()),
+        }
+    }
+
     pub(super) fn of(planned: &Planned, providers: &Providers) -> Self {
         let launches = match &planned.blocked {
             _ if planned.wanted == Wanted::Stopped => Ok((String::new(), Vec::new())),

@@ -1,6 +1,7 @@
 //! What an agent keeps on its machine: who it is, and that it is the only one there.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
@@ -24,7 +25,9 @@ impl State {
     pub fn open(folder: PathBuf) -> Result<Self, Fault> {
         let unusable =
             |error: std::io::Error| Fault::new(format!("The folder {} can't be used", folder.display()), error);
-        fs::create_dir_all(&folder).map_err(unusable)?;
+        // What tasks print and are given is nobody else's business.
+        DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(unusable)?;
+        fs::set_permissions(&folder, Permissions::from_mode(0o700)).map_err(unusable)?;
         let lock =
             OpenOptions::new().create(true).truncate(false).write(true).open(folder.join("lock")).map_err(unusable)?;
         match lock.try_lock() {

@@ -100,10 +100,18 @@ impl Marketplace {
                     sleep(holds.mul_f64(0.7)).await;
                 }
                 Err(failure) => {
+                    self.is_refused(&failure);
                     tracing::warn!("Can't sign in for now: {failure}");
                     sleep(pauses.next().unwrap_or(LONGEST)).await;
                 }
             }
+        }
+    }
+
+    /// Stops acting where the platform's key is not taken any more: another agent may have a newer one.
+    fn is_refused(&self, failure: &Failure) {
+        if failure.cause == Cause::Refused && self.keeps.swap(false, Ordering::Relaxed) {
+            tracing::error!("This agent acts no more: the marketplace does not take its key. {failure}");
         }
     }
 
@@ -128,6 +136,14 @@ impl Marketplace {
                     self.keeps.store(false, Ordering::Relaxed);
                     tracing::warn!("This agent waits. {failure}");
                     TRY
+                }
+                // A token may have ended before its time; a key that is not taken any more is another thing.
+                Err(failure) if failure.cause == Cause::Refused => {
+                    if let Err(failure) = self.sign_in().await {
+                        self.is_refused(&failure);
+                    }
+                    tracing::warn!("{failure}");
+                    pauses.next().unwrap_or(LONGEST)
                 }
                 // While the marketplace is away everything stays as it is; when it is back, not all come at once.
                 Err(failure) => {
@@ -235,6 +251,10 @@ impl Marketplace {
                 // What is gone needs no report.
                 Ok(()) => {}
                 Err(failure) if failure.cause == Cause::NotFound => {}
+                // One that is not taken must not keep the others back.
+                Err(failure) if failure.cause == Cause::Invalid => {
+                    tracing::warn!(%instance, "A report was not taken: {failure}");
+                }
                 Err(_) => {
                     reporter.put_back(instance);
                     return;

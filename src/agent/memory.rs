@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
+use super::runner::Launch;
 use crate::core::clock::Timestamp;
 
 /// The first pause after a failure.
@@ -17,10 +19,14 @@ const RECOVERED: Duration = Duration::from_secs(60);
 /// What is remembered of an instance.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
-    /// Whether something works on it.
-    pub(super) busy: bool,
+    /// What is done with it now.
+    pub(super) work: Option<Work>,
     /// The revision that was last found in good health, and since when.
     pub(super) healthy: Option<(String, Instant)>,
+    /// What was last found in good health, to be run on while its successor can't be had.
+    pub(super) good: Option<(String, Vec<Launch>)>,
+    /// What its tasks printed before they ended.
+    pub(super) last_words: String,
     /// What did not work out.
     failure: Option<Failure>,
     /// The build that the platform's user may use, as the marketplace said.
@@ -29,6 +35,31 @@ pub(super) struct Memory {
     pub(super) due: HashMap<String, Timestamp>,
     /// With which code tasks with a schedule last ended.
     pub(super) ended: HashMap<String, Option<i64>>,
+}
+
+/// What an instance is worked on for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To run this revision; an empty one is not known yet.
+    Keep(String),
+    /// To rest.
+    Rest,
+    /// To be gone.
+    Remove,
+}
+
+/// Something that is done with an instance.
+#[derive(Debug)]
+pub(super) struct Work {
+    pub(super) purpose: Purpose,
+    pub(super) task: AbortHandle,
+}
+
+impl Work {
+    /// Whether it is to be given up for something else. What was stopped half-way is always stopped.
+    pub(super) fn yields_to(&self, purpose: &Purpose) -> bool {
+        matches!(self.purpose, Purpose::Keep(_)) && self.purpose != *purpose
+    }
 }
 
 #[derive(Debug)]
@@ -55,8 +86,9 @@ impl Memory {
         self.failure.as_ref().is_some_and(|failure| failure.revision == revision && failure.until > Instant::now())
     }
 
-    /// Notes that a revision is in good health.
-    pub(super) fn recover(&mut self, revision: &str) {
+    /// Notes that a revision, made of these, is in good health.
+    pub(super) fn recover(&mut self, revision: &str, launches: &[Launch]) {
+        self.good = Some((revision.to_owned(), launches.to_vec()));
         if self.healthy.as_ref().is_none_or(|(healthy, _)| healthy != revision) {
             self.healthy = Some((revision.to_owned(), Instant::now()));
         }
@@ -79,9 +111,9 @@ mod tests {
         assert_eq!(seconds, [1, 2, 4, 8, 16, 32, 64, 120, 120]);
         assert!(memory.pauses("one") && !memory.pauses("two"));
         assert_eq!(memory.fail("two").as_secs(), 1);
-        memory.recover("two");
+        memory.recover("two", &[]);
         assert_eq!(memory.fail("two").as_secs(), 2, "it failed again at once");
-        memory.recover("two");
+        memory.recover("two", &[]);
         memory.healthy = Instant::now().checked_sub(RECOVERED * 2).map(|since| ("two".to_owned(), since));
         assert_eq!(memory.fail("two").as_secs(), 1);
     }

@@ -50,8 +50,15 @@ impl Operator {
     pub fn read(path: &Path) -> Result<Self, Fault> {
         let what = || format!("The operator's file {} can't be read", path.display());
         let text = std::fs::read_to_string(path).map_err(|error| Fault::new(what(), error))?;
-        // Values may be secrets, so the place is told and not the line.
-        toml::from_str(&text).map_err(|error| Fault::new(what(), error.message()))
+        toml::from_str(&text).map_err(|error| {
+            let line = text.get(..error.span().map_or(0, |span| span.start)).unwrap_or_default().lines().count().max(1);
+            // Values may be secrets, so the place is told and not what stands there.
+            let why = match error.message().contains("invalid type") || error.message().contains("invalid value") {
+                true => "the value is not of the right kind; texts are in quotes".to_owned(),
+                false => error.message().lines().collect::<Vec<_>>().join(" "),
+            };
+            Fault::new(what(), format!("line {line}: {why}"))
+        })
     }
 
     /// The environment variables set here for an instance. The more it is about this one, the more it counts.

@@ -8,7 +8,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::Agent;
 use super::runner::{Replica, Unit};
-use crate::core::deployment::logs::KEPT;
+use crate::core::deployment::logs::{KEPT, clean};
 use crate::core::id::Id;
 use crate::core::model::Instance;
 
@@ -31,7 +31,9 @@ impl Agent {
             }
             told.retain(|instance, _| of_instance.contains_key(instance));
             for (instance, units) in of_instance {
-                let content = self.output_of(&units).await;
+                let mut content = self.remember(instance, |memory| memory.last_words.clone());
+                content.push_str(&self.output_of(&units).await);
+                let content = tail(&content, KEPT).to_owned();
                 let hash = xxh3_64(content.as_bytes());
                 if content.is_empty() || told.get(&instance) == Some(&hash) {
                     continue;
@@ -55,6 +57,7 @@ impl Agent {
                 Replica::Number(number) => format!("{} {number}", unit.key.task),
             };
             let share = KEPT / units.len();
+            let text = clean(&text);
             let lines = tail(&text, share).lines().map(|line| format!("[{name}] {line}\n"));
             content.push_str(tail(&lines.collect::<String>(), share));
         }
@@ -62,14 +65,14 @@ impl Agent {
     }
 }
 
-/// The whole lines at the end of a text, of so many bytes at most.
+/// The whole lines at the end of a text, of so many bytes at most; of one long line its end.
 fn tail(text: &str, most: usize) -> &str {
     if text.len() <= most {
         return text;
     }
     let start = (text.len() - most..text.len()).find(|place| text.is_char_boundary(*place)).unwrap_or(text.len());
     let end = &text[start..];
-    end.split_once('\n').map_or(end, |(_, whole)| whole)
+    end.split_once('\n').map(|(_, whole)| whole).filter(|whole| !whole.is_empty()).unwrap_or(end)
 }
 
 #[cfg(test)]
@@ -82,5 +85,6 @@ mod tests {
         assert_eq!(tail("one\ntwo\nthree\n", 8), "three\n");
         assert_eq!(tail("äöü", 3), "ü");
         assert_eq!(tail("", 0), "");
+        assert_eq!(tail("one long line\n", 6), " line\n");
     }
 }

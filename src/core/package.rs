@@ -132,9 +132,13 @@ pub async fn publish(db: &Db, caller: &Caller, text: String, signature: Option<S
 
 async fn attempt(db: &Db, caller: &Caller, package: Package) -> Result<Outcome> {
     let tx = db.begin().await?;
-    let outcome = apply(&tx, caller, package).await?;
-    tx.commit().await?;
-    Ok(outcome)
+    // Many small statements, each of which waits for the one before.
+    let steps = async move {
+        let outcome = apply(&tx, caller, package).await?;
+        tx.commit().await?;
+        Ok(outcome)
+    };
+    db.at_a_stretch(steps).await
 }
 
 /// Tells what [`publish`] would do, and does nothing. Needs no more rights than to read.

@@ -53,12 +53,18 @@ impl Docks {
     /// The containers of an instance, as the engine tells of them.
     fn containers(&self, instance: &str) -> Vec<Value> {
         let label = format!("label=io.mkt.instance={instance}");
-        let ids = self.stage.registry.podman(&["ps", "--all", "--quiet", "--no-trunc", "--filter", &label]);
-        let ids: Vec<&str> = ids.lines().collect();
-        if ids.is_empty() {
-            return Vec::new();
+        loop {
+            let ids = self.stage.registry.podman(&["ps", "--all", "--quiet", "--no-trunc", "--filter", &label]);
+            let ids: Vec<&str> = ids.lines().collect();
+            if ids.is_empty() {
+                return Vec::new();
+            }
+            let inspected = self.stage.registry.podman_command().arg("inspect").args(&ids).output().unwrap();
+            // One may have gone in between.
+            if inspected.status.success() {
+                return serde_json::from_slice(&inspected.stdout).unwrap();
+            }
         }
-        serde_json::from_str(&self.stage.registry.podman(&[&["inspect"], &ids[..]].concat())).unwrap()
     }
 
     async fn until_gone(&self, instance: &str) {
@@ -302,5 +308,33 @@ on_stage! {
         assert!(code == Some(0) && found.contains("answers, with 0 tasks"), "{found}");
         let (code, found) = examine(Path::new("/nowhere.sock"));
         assert!(code == Some(1) && found.contains("No container engine answers at /nowhere.sock"), "{found}");
+    }
+
+    async fn pulls_that_hang_hold_up_nothing_else(stage: Stage) {
+        let docks = Docks::open(stage).await;
+        let ward = &docks.ward;
+        let product = docks.product("Lively");
+        ward.publish(&product).await;
+        let lively = ward.deploy(&product, json!({})).await;
+        let _agent = docks.agent();
+        ward.until(&lively, "running").await;
+        // A registry that takes connections and says nothing.
+        let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = silent.local_addr().unwrap().to_string();
+        let far = from(serving("Far"), &address, &format!("tests/app:1.0.0@sha256:{}", "0".repeat(64)));
+        ward.publish(&far).await;
+        let mut hanging = Vec::new();
+        for _ in 0..10 {
+            hanging.push(ward.deploy(&far, json!({})).await);
+        }
+        ward.until(&hanging[0], "pulling").await;
+        let first = docks.containers(&lively)[0]["Id"].clone();
+        docks.stage.registry.podman(&["rm", "--force", "--time", "0", first.as_str().unwrap()]);
+        let again = ward.until_report(&lively, |report| report["state"] == "running" && report["detail"]["tasks"][0]["id"] != first);
+        again.await;
+        ward.change(&hanging[0], json!({ "wanted": "stopped" })).await;
+        let begun = Instant::now();
+        ward.until(&hanging[0], "stopped").await;
+        assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
     }
 }

@@ -10,7 +10,7 @@ use super::ward::{Agent, PATIENCE, Ward};
 use crate::support::{Database, Manifest, mkt, on_stage};
 
 /// The static binary, as `cargo static` makes it.
-const BINARY: &str = "target/x86_64-unknown-linux-gnu/release/mkt";
+const BINARY: &str = "target/x86_64-unknown-linux-gnu/image/mkt";
 /// The most bytes that the image may have.
 const LARGEST: u64 = 40 * 1000 * 1000;
 /// Where containers reach what listens on their machine.

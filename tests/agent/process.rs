@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use mkt::core::secret::Secret;
+use mkt::core::signing::SigningKey;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -121,14 +123,7 @@ on_both! {
         ward.until(&wrong, "running").await;
         // What a test kills comes back.
         let at = ward.address(&wrong).await;
-        let processes = std::fs::read_dir(ward.folder.join("state").join(&ward.platform).join("processes")).unwrap();
-        for entry in processes.flatten().filter(|entry| entry.path().extension().is_some_and(|end| end == "json")) {
-            let Ok(kept) = serde_json::from_str::<Value>(&std::fs::read_to_string(entry.path()).unwrap()) else { continue };
-            if kept["key"]["instance"] == wrong.as_str() {
-                let pid = rustix::process::Pid::from_raw(kept["pid"].as_i64().unwrap() as i32).unwrap();
-                rustix::process::kill_process_group(pid, rustix::process::Signal::KILL).unwrap();
-            }
-        }
+        ward.kill_processes(&wrong);
         let again = ward.until_report(&wrong, |report| {
             report["state"] == "running" && report["detail"]["tasks"][0]["address"] != at.as_str()
         });
@@ -218,5 +213,85 @@ on_both! {
         let _agent = trusting(&["--trusted-key", &format!("{}.pub", keys[1])]);
         let message = ward.until(&ids[0], "failed").await["message"].as_str().unwrap().to_owned();
         assert!(message.contains("none of the keys trusted here"), "{message}");
+    }
+
+    async fn who_has_lost_a_right_or_a_key_starts_nothing(database: Database) {
+        let ward = Ward::open(&database).await;
+        let app = serving("Lost");
+        ward.publish(&app).await;
+        let id = ward.deploy(&app, json!({})).await;
+        let agent = ward.agent();
+        let at = ward.address(&id).await;
+        let entitlements = ward.server.get("/entitlements").await;
+        let entitlement = entitlements["results"][0]["id"].as_str().unwrap();
+        let delete = ward.server.request(Method::DELETE, &format!("/entitlements/{entitlement}?force=true"));
+        assert!(delete.send().await.unwrap().status().is_success());
+        assert!(ward.ask(&at).await.is_some(), "what runs is not torn down");
+        ward.kill_processes(&id);
+        ward.until(&id, "unauthorized").await;
+        ward.license(&app).await;
+        ward.address(&id).await;
+
+        // Another key: this agent is out, and what it has started stays as it is.
+        let pem = SigningKey::generate().unwrap();
+        let public = SigningKey::from_pem(&Secret::new(pem.expose())).unwrap().public().pem();
+        ward.server.send(Method::PATCH, &ward.path, json!({ "public_key": public })).await;
+        agent.logs("This agent acts no more").await;
+        ward.kill_processes(&id);
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        let started = agent.log().matches(" starting").count();
+        assert_eq!(started, 2, "{}", agent.log());
+    }
+
+    async fn what_ran_before_is_kept_up_while_its_successor_fails(database: Database) {
+        let ward = Ward::open(&database).await;
+        let first = serving("Lasting");
+        ward.publish(&first).await;
+        let id = ward.deploy(&first, json!({})).await;
+        let _agent = ward.agent();
+        ward.address(&id).await;
+        let mut second = first.next_version("2.0.0");
+        second.0["configuration"][0]["task"][0]["environment"][1]["default"] = json!("dies");
+        ward.publish_build(&second).await;
+        ward.server.send(Method::POST, &format!("{}/instances/{id}/update", ward.path), json!({})).await;
+        ward.until(&id, "failed").await;
+        let old = ward.processes(&id);
+        ward.kill_processes(&id);
+        let begun = std::time::Instant::now();
+        // What fails is gone at once; what ran before stays.
+        loop {
+            let before = ward.processes(&id);
+            tokio::time::sleep(Duration::from_millis(1500)).await;
+            if ward.processes(&id).iter().any(|pid| before.contains(pid) && !old.contains(pid)) {
+                break;
+            }
+            assert!(begun.elapsed() < PATIENCE);
+        }
+    }
+
+    async fn children_go_with_their_task(database: Database) {
+        let ward = Ward::open(&database).await;
+        let app = serving("Parent");
+        ward.publish(&app).await;
+        let seconds = format!("{}", 100_000 + uuid::Uuid::new_v4().as_fields().0 % 1_000_000);
+        let id = ward.deploy(&app, json!({ "MODE": "forks", "NAME": seconds })).await;
+        let _agent = ward.agent();
+        ward.address(&id).await;
+        let sleeps = || {
+            let listed = std::process::Command::new("pgrep").args(["-fx", &format!("sleep {seconds}")]).output().unwrap();
+            String::from_utf8(listed.stdout).unwrap().lines().count()
+        };
+        assert_eq!(sleeps(), 1);
+        ward.kill_processes(&id);
+        let begun = std::time::Instant::now();
+        // Its leader died, it was started again, and has one child as before.
+        while ward.processes(&id).is_empty() || sleeps() != 1 {
+            assert!(begun.elapsed() < PATIENCE, "{}", sleeps());
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        ward.address(&id).await;
+        ward.change(&id, json!({ "wanted": "stopped" })).await;
+        ward.until(&id, "stopped").await;
+        assert_eq!(sleeps(), 0);
     }
 }

@@ -25,6 +25,9 @@ mode = os.environ.get("MODE", "")
 if mode == "dies": sys.exit(3)
 if mode == "once": print("ran", flush=True); sys.exit(0)
 if mode == "deaf": signal.signal(signal.SIGTERM, signal.SIG_IGN)
+if mode == "forks":
+    import subprocess
+    subprocess.Popen(["sleep", os.environ["NAME"]], start_new_session=True)
 if mode == "silent": time.sleep(1000)
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
@@ -130,6 +133,21 @@ impl Ward {
             }
             assert!(begun.elapsed() < PATIENCE, "{report}");
             tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// The processes of an instance that run, as its agent knows them.
+    pub fn processes(&self, instance: &str) -> Vec<rustix::process::Pid> {
+        let kept = walk(&self.folder).into_iter().filter_map(|path| std::fs::read_to_string(path).ok());
+        let kept = kept.filter_map(|text| serde_json::from_str::<Value>(&text).ok());
+        let own = kept.filter(|kept| kept["key"]["instance"] == instance && kept["ended"] == false);
+        own.filter_map(|kept| rustix::process::Pid::from_raw(kept["pid"].as_i64()? as i32)).collect()
+    }
+
+    /// Kills them.
+    pub fn kill_processes(&self, instance: &str) {
+        for pid in self.processes(instance) {
+            let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
         }
     }
 

@@ -10,6 +10,7 @@ use std::path::Path;
 
 use bollard::models::ImageInspect;
 use uuid::Uuid;
+use xxhash_rust::xxh3::xxh3_64;
 
 pub(in crate::agent) use self::engine::{Confined, Engine};
 pub(in crate::agent) use self::inspection::{Changes, Inspected, Running};
@@ -124,7 +125,9 @@ fn image_of(launch: &Launch) -> Result<&str, Fault> {
 fn name_of(key: &UnitKey) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
     let task: String = key.task.chars().take(32).map(plain).collect();
-    format!("mkt-{}-{task}-{}-{}", key.instance, key.replica, key.revision)
+    // Names that look the same after that still differ.
+    let hash = xxh3_64(key.task.as_bytes()) >> 32;
+    format!("mkt-{}-{task}-{hash:08x}-{}-{}", key.instance, key.replica, key.revision)
 }
 
 /// Nothing, if what is here is the image that was meant: of this digest, for this kind of machine.

@@ -2,17 +2,19 @@
 //! that it outlives the agent and the next one takes it over.
 
 use std::collections::HashMap;
-use std::fs::{self, File, OpenOptions};
-use std::io::{Read, Seek, SeekFrom};
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, kill_process_group, prlimit};
 use serde::{Deserialize, Serialize};
+use tempfile::NamedTempFile;
 use uuid::Uuid;
 
 use super::process_table;
@@ -23,6 +25,8 @@ use crate::core::clock::{self, Timestamp};
 const LONGEST: u64 = 4 * 1024 * 1024;
 /// How often it is looked whether a process has stopped.
 const GLANCE: Duration = Duration::from_millis(50);
+/// The variable by which a unit's processes are known, wherever they have gone.
+const MARK: &str = "PLATFORM_UNIT_ID";
 
 /// Starts tasks as processes.
 pub struct Process {
@@ -36,6 +40,7 @@ pub struct Process {
 struct Kept {
     id: Uuid,
     key: UnitKey,
+    /// Its leader; 0 until that has started.
     pid: u32,
     /// When it started, by the kernel's count, so that no other process with its number is taken for it.
     begun: u64,
@@ -52,7 +57,8 @@ impl Process {
     /// # Errors
     /// When the folder can't be made.
     pub fn open(folder: PathBuf) -> Result<Self, Fault> {
-        fs::create_dir_all(&folder).map_err(|error| Fault::new(format!("Can't make {}", folder.display()), error))?;
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(&folder);
+        made.map_err(|error| Fault::new(format!("Can't make {}", folder.display()), error))?;
         Ok(Self { folder, children: Mutex::default() })
     }
 
@@ -64,17 +70,18 @@ impl Process {
         Ok(kept.filter_map(|path| self.unit(&path)).collect())
     }
 
-    /// The unit in a file. One that was being written when an agent died was not started.
+    /// The unit in a file. Of one that an agent died in the midst of starting nobody knows how far it has come: it counts as ended.
     fn unit(&self, path: &Path) -> Option<Unit> {
         let mut kept: Kept = serde_json::from_str(&fs::read_to_string(path).ok()?).ok()?;
         if !kept.ended
+            && kept.pid != 0
             && let UnitState::Ended(code) = self.state(&kept)
         {
             (kept.ended, kept.code) = (true, code);
             self.keep(&kept).ok()?;
         }
         self.bound_output(kept.id);
-        let state = if kept.ended { UnitState::Ended(kept.code) } else { UnitState::Running };
+        let state = if kept.ended || kept.pid == 0 { UnitState::Ended(kept.code) } else { UnitState::Running };
         Some(Unit {
             key: kept.key,
             id: kept.id.to_string(),
@@ -108,34 +115,54 @@ impl Process {
         arguments.extend(launch.options.iter().cloned());
         let (program, arguments) = arguments.split_first().ok_or_else(|| Fault::new(what(), "its command is empty"))?;
         let id = Uuid::new_v4();
-        let output = OpenOptions::new().create(true).append(true).open(self.file(id, "log"));
-        let output = output.map_err(|error| Fault::new(what(), error))?;
         let port = launch.ports.first().map(|_| free_port()).transpose().map_err(|error| Fault::new(what(), error))?;
+        // Known before it is there: whatever happens in between, the next agent finds it.
+        let started_at = clock::now();
+        let mut kept =
+            Kept { id, key: launch.key.clone(), pid: 0, begun: 0, port, started_at, code: None, ended: false };
+        let started = self.keep(&kept).and_then(|()| self.spawn(launch, id, port, program, arguments));
+        let child = started.map_err(|error| {
+            self.forget(id);
+            Fault::new(format!("{} ({program})", what()), error)
+        })?;
+        kept.pid = child.id();
+        kept.begun = process_table::begun(kept.pid).unwrap_or_default();
+        self.children().insert(kept.pid, child);
+        if let Err(error) = self.keep(&kept) {
+            // What is not known to the next agent must not run on.
+            self.end(&kept);
+            self.forget(id);
+            return Err(Fault::new(what(), error));
+        }
+        let address = port.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+        Ok(Unit { key: kept.key, id: id.to_string(), state: UnitState::Running, address, published: None, started_at })
+    }
+
+    fn spawn(
+        &self,
+        launch: &Launch,
+        id: Uuid,
+        port: Option<u16>,
+        program: &str,
+        arguments: &[String],
+    ) -> std::io::Result<Child> {
+        let output = OpenOptions::new().create(true).append(true).mode(0o600).open(self.file(id, "log"))?;
         let mut command = Command::new(program);
         command.args(arguments).env_clear().envs(&launch.environment).process_group(0).stdin(Stdio::null());
-        command.current_dir("/");
+        command.current_dir("/").env(MARK, id.to_string());
         if let Some(port) = port {
             command.env("PORT", port.to_string());
         }
         if !launch.environment.contains_key("PATH") {
             command.env("PATH", "/usr/local/bin:/usr/bin:/bin");
         }
-        let copied = output.try_clone().map_err(|error| Fault::new(what(), error))?;
-        let child = command.stdout(output).stderr(copied).spawn();
-        let mut child = child.map_err(|error| Fault::new(format!("{} ({program})", what()), error))?;
-        let pid = child.id();
-        let started_at = clock::now();
-        let begun = process_table::begun(pid).unwrap_or_default();
-        let kept = Kept { id, key: launch.key.clone(), pid, begun, port, started_at, code: None, ended: false };
-        if let Err(error) = self.keep(&kept) {
-            // What is not known to the next agent must not run on.
-            signal(pid, Signal::KILL);
-            let _ = child.wait();
-            return Err(Fault::new(what(), error));
+        let child = command.stdout(output.try_clone()?).stderr(output).spawn()?;
+        // What it may take of memory, as far as the kernel counts that for a process.
+        let most = u64::try_from(launch.memory).ok().and_then(|memory| memory.checked_mul(1024 * 1024));
+        if let Some(pid) = Pid::from_raw(child.id().cast_signed()) {
+            let _ = prlimit(Some(pid), Resource::Data, Rlimit { current: most, maximum: most });
         }
-        self.children().insert(pid, child);
-        let address = port.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
-        Ok(Unit { key: kept.key, id: id.to_string(), state: UnitState::Running, address, published: None, started_at })
+        Ok(child)
     }
 
     pub(super) async fn stop(&self, unit: &Unit) -> Result<(), Fault> {
@@ -153,18 +180,29 @@ impl Process {
                 tokio::time::sleep(GLANCE).await;
             }
         }
-        // What is left of its group, too.
-        if !kept.ended && process_table::begun(kept.pid).is_none_or(|begun| begun == kept.begun) {
-            signal(kept.pid, Signal::KILL);
-        }
+        self.end(&kept);
         while runs() {
             tokio::time::sleep(GLANCE).await;
         }
         self.children().remove(&kept.pid);
+        self.forget(id);
+        Ok(())
+    }
+
+    /// Ends by force whatever is left of a unit: its leader, and all that this has started, in its group or not.
+    fn end(&self, kept: &Kept) {
+        for pid in process_table::with_variable(&format!("{MARK}={}", kept.id)) {
+            if let Some(pid) = Pid::from_raw(pid.cast_signed()) {
+                let _ = kill_process(pid, Signal::KILL);
+            }
+        }
+    }
+
+    /// Removes what is kept of a unit.
+    fn forget(&self, id: Uuid) {
         for end in ["json", "log"] {
             let _ = fs::remove_file(self.file(id, end));
         }
-        Ok(())
     }
 
     pub(super) fn output(&self, unit: &Unit) -> Result<String, Fault> {
@@ -193,9 +231,9 @@ impl Process {
 
     /// Writes down what is known of a process, all or nothing.
     fn keep(&self, kept: &Kept) -> std::io::Result<()> {
-        let (path, partial) = (self.file(kept.id, "json"), self.file(kept.id, "partial"));
-        fs::write(&partial, serde_json::to_vec(kept)?)?;
-        fs::rename(partial, path)
+        let mut file = NamedTempFile::new_in(&self.folder)?;
+        file.write_all(&serde_json::to_vec(kept)?)?;
+        file.persist(self.file(kept.id, "json")).map(drop).map_err(|error| error.error)
     }
 
     fn file(&self, id: Uuid, end: &str) -> PathBuf {

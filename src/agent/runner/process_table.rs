@@ -15,6 +15,18 @@ pub(super) fn begun(pid: u32) -> Option<u64> {
     fields.nth(18)?.parse().ok()
 }
 
+/// All processes whose environment has this entry: whoever was started with it, and all that these have started, unless they
+/// have taken another one.
+pub(super) fn with_variable(entry: &str) -> Vec<u32> {
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let ids = processes.filter_map(|process| process.file_name().to_str()?.parse().ok());
+    let has = |pid: &u32| {
+        let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        environment.split(|byte| *byte == 0).any(|known| known == entry.as_bytes())
+    };
+    ids.filter(has).collect()
+}
+
 #[cfg(test)]
 mod tests {
     #[test]

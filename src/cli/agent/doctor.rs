@@ -1,5 +1,7 @@
 //! `mkt agent doctor`
 
+use std::path::Path;
+
 use chrono::{TimeDelta, Utc};
 use serde_json::json;
 use uuid::Uuid;
@@ -68,7 +70,7 @@ async fn examine(args: &AgentArgs, global: &Global) -> Vec<Finding> {
             ("platform", read_plan(&client, platform, &key, ahead).await.map_err(|failure| failure.message))
         }
     });
-    findings.push(("state", args.folder().map(|folder| folder.display().to_string()).map_err(|failed| failed.message)));
+    findings.push(("state", args.folder().map_err(|failed| failed.message).and_then(|folder| writable(&folder))));
     let path = args.operator.as_ref().map_or_else(|| "none".to_owned(), |path| path.display().to_string());
     findings.push(("operator's file", args.operator().map(|_| path).map_err(|failed| failed.message)));
     findings.push(("runner", tasks_here(args).await.map_err(|failed| failed.message)));
@@ -80,6 +82,15 @@ async fn read_plan(client: &Client, platform: Uuid, key: &SigningKey, ahead: Tim
     client.sign_in_as(platform, key, Utc::now() + ahead).await?;
     let plan = client.plan(platform).await?;
     Ok(format!("{}, with {} instances", plan.platform.name, plan.instances.len()))
+}
+
+/// The folder, if an agent could keep something there.
+fn writable(folder: &Path) -> Result<String, String> {
+    let tried = std::fs::create_dir_all(folder).and_then(|()| tempfile::tempfile_in(folder));
+    match tried {
+        Ok(_) => Ok(folder.display().to_string()),
+        Err(error) => Err(format!("{} can't be written to: {error}.", folder.display())),
+    }
 }
 
 /// What of the platform runs here.

@@ -286,7 +286,8 @@ impl Ward<'_> {
             let heard = now["last_seen_at"].as_str().is_some_and(|seen| seen > asked.as_str());
             match state.as_str() {
                 state if heard && state == wanted => return print::record(&Noun::of::<Instance>(), &now, self.printer),
-                "failed" | "unauthorized" | "blocked" if heard => {
+                // What is to rest may have been anything before.
+                "failed" | "unauthorized" | "blocked" if heard && wanted == "running" => {
                     let code = if state == "unauthorized" { Code::Unlicensed } else { Code::Failed };
                     return Err(Failed::with_code(code, format!("It is {state}: {message}")));
                 }

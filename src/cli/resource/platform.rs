@@ -6,7 +6,7 @@ use clap::{Args as _, Command};
 use serde_json::{Value, json};
 
 use super::command::Body;
-use crate::cli::error::Failed;
+use crate::cli::error::{Code, Failed};
 use crate::cli::keygen;
 use crate::cli::output::Printer;
 use crate::client::Collection;
@@ -77,6 +77,10 @@ impl NewKey {
         let plain = |c: char| if c.is_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '-' };
         let usual = || PathBuf::from(format!("{}.key", name.chars().map(plain).collect::<String>()));
         let path = file.path.unwrap_or_else(usual);
+        if path.exists() {
+            let message = format!("{} is there already, and stays as it is.", path.display());
+            return Err(Failed::with_code(Code::Conflict, message).hint("Name another file with --key."));
+        }
         let pem = SigningKey::generate()?;
         let key = SigningKey::from_pem(&pem).ok_or_else(|| Failed::new("The new key can't be read."))?;
         keygen::write(&unproven(&path), 0o600, pem.expose())?;
@@ -85,7 +89,12 @@ impl NewKey {
 
     /// Puts the key where it was wanted: the marketplace knows it now.
     pub fn settle(&self, printer: &Printer) -> Result<(), Failed> {
-        std::fs::rename(unproven(&self.path), &self.path)?;
+        // Whoever has made a file of that name meanwhile keeps it.
+        std::fs::hard_link(unproven(&self.path), &self.path).map_err(|error| {
+            let unproven = unproven(&self.path);
+            Failed::new(format!("The private key is in {}: {error}.", unproven.display()))
+        })?;
+        std::fs::remove_file(unproven(&self.path))?;
         printer
             .note(&format!("The private key is in {}. Start the agent with: mkt agent --key {0}", self.path.display()));
         Ok(())

@@ -24,6 +24,16 @@ const CHOSEN: &[(&str, &[(&str, &str)])] = &[
         &[("NAME", "/name"), ("VERSION", "/latest_build/version"), ("TYPE", "/mime_type"), ("ABOUT", "/description")],
     ),
     (
+        "instance",
+        &[
+            ("STATE", "/state"),
+            ("WANTED", "/wanted"),
+            ("BUILD", "/build_id"),
+            ("SEEN", "/last_seen_at"),
+            ("MESSAGE", "/state_message"),
+        ],
+    ),
+    (
         "audit_event",
         &[
             ("WHEN", "/created_at"),

@@ -127,8 +127,12 @@ async fn open_sqlite(path: &Path) -> Result<Handle> {
         Err(error) if failure::is_away(&error) => return Err(failure::classify(error)),
         Err(error) => return Err(unusable(error.into())),
     }
-    let writer = SqlitePoolOptions::new().max_connections(1).acquire_timeout(Duration::from_secs(30));
-    let readers = SqlitePoolOptions::new().max_connections(SQLITE_READERS).acquire_timeout(Duration::from_secs(10));
+    // A connection to a file does not go stale, so none is tried before it is used.
+    let pool = |size, seconds| {
+        let options = SqlitePoolOptions::new().test_before_acquire(false).max_connections(size);
+        options.acquire_timeout(Duration::from_secs(seconds))
+    };
+    let (writer, readers) = (pool(1, 30), pool(SQLITE_READERS, 10));
     Ok(Handle::Sqlite {
         writer: writer.connect_lazy_with(options.clone()),
         // A write that strays to a reader fails at once instead of racing the writer.

@@ -54,15 +54,23 @@ pub fn resolve(variables: &[Variable], given: &Given) -> Result<Values, Vec<Stri
     for (source, layer) in layers {
         values.extend(layer.iter().map(|(key, value)| (key.clone(), (value.clone(), source))));
     }
-    let problems: Vec<String> = variables
+    let misnamed = values.keys().filter(|key| !is_name(key));
+    let misnamed = misnamed.map(|key| format!("{key:?} is no name of an environment variable: A-Z, 0-9 and _ are."));
+    let faults = variables
         .iter()
-        .filter_map(|variable| fault(variable, values.get(&variable.key).map(|(value, _)| value.as_str())))
-        .collect();
+        .filter_map(|variable| fault(variable, values.get(&variable.key).map(|(value, _)| value.as_str())));
+    let problems: Vec<String> = misnamed.chain(faults).collect();
     if problems.is_empty() {
         Ok(values.into_iter().map(|(key, (value, _))| (key, value)).collect())
     } else {
         Err(problems)
     }
+}
+
+/// Whether a text is the name of an environment variable (rule 3 of the packaging rules). One with `=` in it would be taken for
+/// another one with a value.
+pub fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
 }
 
 /// What is wrong with a variable's value.
@@ -145,6 +153,10 @@ mod tests {
         assert_eq!(resolve(&variables, &given).unwrap()["A"], "3");
         given.overrides = values(&[("A", "4"), ("C", "y")]);
         assert_eq!(resolve(&variables, &given).unwrap(), values(&[("A", "4"), ("B", "b"), ("C", "y"), ("FREE", "f")]));
+        given.bindings = values(&[("A=4", "hijack"), ("", "nameless")]);
+        let problems = resolve(&variables[..1], &given).unwrap_err();
+        assert!(problems.len() == 2 && problems[1].starts_with("\"A=4\" is no name"), "{problems:?}");
+        given.bindings.clear();
         given.overrides = values(&[("A", "secret"), ("B", ""), ("C", "xy")]);
         let problems = resolve(&variables, &given).unwrap_err();
         let expected = [

@@ -14,6 +14,12 @@ use crate::core::{Error, Kind, Result};
 /// How many bytes of an instance's output are kept.
 pub const KEPT: usize = 64 * 1024;
 
+/// A text that says what it says and moves no terminal: line ends in one form, no control characters but those and tabs.
+pub fn clean(text: &str) -> String {
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    text.replace(|c: char| c.is_control() && !matches!(c, '\n' | '\t'), "\u{fffd}")
+}
+
 /// What an instance last printed.
 #[derive(Debug, Default, Serialize, FromRow)]
 pub struct Logs {
@@ -36,12 +42,11 @@ pub async fn keep(db: &Db, caller: &Caller, ancestors: &[Uuid], instance: Uuid, 
     let row = load::<Instance>(db, caller, ancestors, instance).await?;
     require_own_agent(caller, &row)?;
     let tx = db.begin().await?;
-    // PostgreSQL keeps no NUL in texts.
     tx.execute(crate::sql!(
         "insert into instance_logs (instance_id, content, updated_at) values ($1, $2, $3) \
          on conflict (instance_id) do update set content = excluded.content, updated_at = excluded.updated_at",
         instance,
-        content.replace('\0', "\u{fffd}"),
+        clean(&content),
         caller.now
     ))
     .await?;

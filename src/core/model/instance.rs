@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::core::access::Caller;
 use crate::core::clock::Timestamp;
 use crate::core::db::{Db, FromRow, Json, Tx};
+use crate::core::deployment::environment;
 use crate::core::event::{EventType, NewEvent, Stream};
 use crate::core::field::choice::choice;
 use crate::core::field::{Natural, Object, Prose, Schedule};
@@ -108,6 +109,12 @@ impl Resource for Instance {
         Reference { column: "build_id", table: &Build::TABLE },
         Reference { column: "configuration_id", table: &Configuration::TABLE },
     ];
+
+    fn validate(&self, input: &mut Input) {
+        if self.launch_bindings.0.keys().any(|key| !environment::is_name(key)) {
+            input.fails("launch_bindings", "must have names of environment variables: A-Z, 0-9 and _");
+        }
+    }
 
     /// What it was updated from is kept.
     fn revise(&mut self, old: &Self) {

@@ -28,17 +28,19 @@ pub(super) struct Publisher<'a> {
     /// The transaction to write in; none in a dry run.
     tx: Option<&'a Tx>,
     caller: &'a Caller,
+    /// The product, if it is there already.
+    known: Option<Product>,
     steps: Vec<Step>,
     missing: Vec<Missing>,
 }
 
 impl<'a> Publisher<'a> {
     pub(super) fn dry(db: &'a Db, caller: &'a Caller) -> Self {
-        Self { db, tx: None, caller, steps: Vec::new(), missing: Vec::new() }
+        Self { db, tx: None, caller, known: None, steps: Vec::new(), missing: Vec::new() }
     }
 
     pub(super) fn wet(tx: &'a Tx, caller: &'a Caller) -> Self {
-        Self { db: tx, tx: Some(tx), caller, steps: Vec::new(), missing: Vec::new() }
+        Self { db: tx, tx: Some(tx), caller, known: None, steps: Vec::new(), missing: Vec::new() }
     }
 
     pub(super) async fn run(mut self, package: Package) -> Result<Outcome> {
@@ -113,8 +115,13 @@ impl<'a> Publisher<'a> {
     }
 
     /// The build that is there already. One that is published must be the same in all.
-    async fn existing_build(&self, manifest: &Manifest) -> Result<Option<Build>> {
+    async fn existing_build(&mut self, manifest: &Manifest) -> Result<Option<Build>> {
         let Manifest { product, build, content, .. } = manifest;
+        self.known = self.find::<Product>(&[], product.id).await?;
+        // A product that is not there has no builds.
+        if self.known.is_none() {
+            return Ok(None);
+        }
         let found = self.find::<Build>(&[product.id], build.id).await?;
         let Some(found) = found else {
             let mut select = Statement::new("select id from builds where published_at is not null and product_id = ");
@@ -174,7 +181,7 @@ impl<'a> Publisher<'a> {
     async fn product(&mut self, product: &manifest::Product) -> Result<Product> {
         let mut given = records::product(product);
         given.insert("id".into(), json!(product.id));
-        let existing = self.find::<Product>(&[], product.id).await?;
+        let existing = self.known.take();
         if self.tx.is_none() && existing.is_none() {
             // A plan for nobody in particular still needs an owner.
             let owner = self.caller.user_id().map_or(Uuid::nil(), |user| user.uuid());
