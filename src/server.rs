@@ -67,6 +67,7 @@ use crate::core::event::Relay;
 use crate::core::field::Email;
 use crate::core::files::Files;
 use crate::core::licensing::Licensing;
+use crate::core::package::Publications;
 use crate::core::review::Requirements;
 use crate::core::secret::Secret;
 use crate::core::signing::Keys;
@@ -130,6 +131,7 @@ struct Inner {
     cache: cache::Cache,
     authenticator: Authenticator,
     licensing: Licensing,
+    publications: Publications,
     relying_party: RelyingParty,
     throttle: throttle::Throttle,
 }
@@ -183,6 +185,11 @@ impl App {
     /// What decides who may use what.
     pub fn licensing(&self) -> &Licensing {
         &self.0.licensing
+    }
+
+    /// The packages that are on their way.
+    pub fn publications(&self) -> &Publications {
+        &self.0.publications
     }
 
     /// What talks to identity providers.
@@ -242,6 +249,7 @@ impl Server {
             cache: cache::Cache::default(),
             authenticator,
             licensing,
+            publications: Publications::default(),
             relying_party: RelyingParty::new()?,
         }));
         let jobs = tokio::spawn(jobs::run(app.clone()));

@@ -80,7 +80,9 @@ fn variable(option: &str) -> Option<Value> {
     let description: Vec<&str> = told.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
     let mut variable =
         json!({ "key": key, "description": format!("{}.", description.join(" ").trim_end_matches('.')) });
-    if let Some(default) = option.lines().find_map(|line| line.trim().strip_prefix("[default: ")?.strip_suffix(']')) {
+    // One in the description is for people; one behind the variable is the program's.
+    let (_, behind) = option.split_once("[env: ")?;
+    if let Some(default) = behind.lines().find_map(|line| line.trim().strip_prefix("[default: ")?.strip_suffix(']')) {
         variable["default"] = json!(default.trim_matches('"'));
     }
     if option.starts_with(|c: char| c.is_ascii_lowercase()) && option.lines().next()?.contains("<BOOL>") {

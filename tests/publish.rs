@@ -6,6 +6,7 @@ mod killed;
 mod registry;
 mod resumed;
 mod signing;
+mod together;
 mod waiting;
 
 use std::path::{Path, PathBuf};

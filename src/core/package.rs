@@ -3,6 +3,7 @@
 
 mod differences;
 pub mod parts;
+mod publications;
 mod publisher;
 mod records;
 pub mod signature;
@@ -20,6 +21,7 @@ use super::{Error, Kind, Result};
 use publisher::Publisher;
 
 pub use differences::{Difference, differences};
+pub use publications::Publications;
 pub use records::{Present, departures, deviations};
 
 /// The most records that one package may make: it holds up all other writers meanwhile on SQLite.
@@ -115,42 +117,16 @@ pub struct Outcome {
     pub warnings: Vec<Diagnostic>,
 }
 
-/// Publishes a package, with its publisher's signature if there is one.
+/// Tells what [publishing](Publications::publish) would do, and does nothing. Needs no more rights than to read.
 ///
 /// # Errors
-/// [`Kind::Invalid`] with the diagnostics as details, or with the files that are missing; [`Kind::Conflict`] with the
-/// differences when it was published already with other content; when the signature does not hold, or the caller may not.
-pub async fn publish(db: &Db, caller: &Caller, text: String, signature: Option<String>) -> Result<Outcome> {
-    caller.require_signed_in()?;
-    let package = Package { signature, ..check_aside(text).await? };
-    match attempt(db, caller, package.clone()).await {
-        // Two that publish the same at once collide on what the other makes; a second look finds it made.
-        Err(error) if matches!(error.kind(), Kind::Conflict | Kind::Invalid) => attempt(db, caller, package).await,
-        result => result,
-    }
-}
-
-async fn attempt(db: &Db, caller: &Caller, package: Package) -> Result<Outcome> {
-    let tx = db.begin().await?;
-    // Many small statements, each of which waits for the one before.
-    let steps = async move {
-        let outcome = apply(&tx, caller, package).await?;
-        tx.commit().await?;
-        Ok(outcome)
-    };
-    db.at_a_stretch(steps).await
-}
-
-/// Tells what [`publish`] would do, and does nothing. Needs no more rights than to read.
-///
-/// # Errors
-/// As [`publish`], but for missing files.
+/// As that, but for missing files.
 pub async fn plan(db: &Db, caller: &Caller, text: String, signature: Option<String>) -> Result<Outcome> {
     let package = Package { signature, ..check_aside(text).await? };
     Publisher::dry(db, caller).run(package).await
 }
 
-/// The part of [`publish`] inside a transaction.
+/// Publishes a package inside a transaction.
 pub(super) async fn apply(tx: &Tx, caller: &Caller, package: Package) -> Result<Outcome> {
     Publisher::wet(tx, caller).run(package).await
 }

@@ -59,7 +59,7 @@ async fn publish(
     let outcome = if parameters.dry_run {
         package::plan(app.db(), &asker, text, signature).await?
     } else {
-        package::publish(app.db(), &asker, text, signature).await?
+        app.publications().publish(app.db(), &asker, text, signature).await?
     };
     answer::json(StatusCode::OK, &outcome)
 }

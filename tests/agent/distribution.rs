@@ -21,7 +21,8 @@ fn built(folder: &Path) -> PathBuf {
     let build = folder.join("build");
     std::fs::create_dir_all(build.join("etc/ssl/certs")).unwrap();
     std::fs::create_dir_all(build.join("data")).unwrap();
-    std::fs::copy(BINARY, build.join("mkt")).expect("no static binary: make it with cargo static");
+    assert!(Path::new(BINARY).exists(), "no static binary: make it with cargo static");
+    assert!(Command::new("strip").arg("-o").arg(build.join("mkt")).arg(BINARY).status().unwrap().success());
     let certificates = "etc/ssl/certs/ca-certificates.crt";
     std::fs::copy(Path::new("/").join(certificates), build.join(certificates)).unwrap();
     build
@@ -75,7 +76,7 @@ on_stage! {
         let token = "the token of the second marketplace's administrator";
         let bind = |key: &str, value: &str| format!("{key}={value}");
         let deploy = [
-            "instance", "deploy", "mkt", "--platform", &ward.platform,
+            "instance", "deploy", "mkt", "--user", &ward.user, "--platform", &ward.platform,
             "--set", &bind("MKT_DATABASE_URL", &format!("{database}/second")),
             "--set", &bind("MKT_SECRET_KEY", secret),
             "--set", &bind("MKT_ADMIN_TOKEN", token),
@@ -88,7 +89,9 @@ on_stage! {
         let arguments = ["--runner", "docker", "--docker-socket", &socket, "--require-signature", "--require-digest"];
         let state = ward.folder.join("state");
         let mut agent = Agent::start(ward.agent_command(&arguments, &state, ward.server.url("")));
-        let address = format!("http://{}", ward.address(id).await);
+        let told = ward.until_report(id, |report| report["state"] == "running" || report["state"] == "failed").await;
+        assert_eq!(told["state"], "running", "{told}: {}", ward.logs(id).await);
+        let address = format!("http://{}", told["detail"]["tasks"][0]["address"].as_str().unwrap());
         let status: Value = reqwest::get(format!("{address}/status")).await.unwrap().json().await.unwrap();
         assert!(status["database"]["datetime"].is_string(), "{status}");
         let begun = Instant::now();

@@ -3,7 +3,8 @@
 
 use mkt::core::access::{Caller, Verb};
 use mkt::core::model::{Build, Configuration, License, Product, ProductLicense, Role, User};
-use mkt::core::{Error, Kind, Result, package, resource};
+use mkt::core::package::Publications;
+use mkt::core::{Error, Kind, Result, resource};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -125,7 +126,7 @@ on_both! {
         let product: Uuid = manifest.product().parse().unwrap();
         let build: Uuid = manifest.build().parse().unwrap();
         let publish = async |who: Uuid, manifest: &Manifest| {
-            package::publish(db, &house.caller(who).await, manifest.0.to_string(), None).await
+            Publications::default().publish(db, &house.caller(who).await, manifest.0.to_string(), None).await
         };
         assert_eq!(publish(house.owner, &manifest).await.unwrap_err().kind(), Kind::Forbidden, "products.create");
 

@@ -18,6 +18,15 @@ pub struct Tx {
     families: AtomicBool,
 }
 
+/// How much there is to be told of a transaction at some point of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Mark {
+    announced: usize,
+    audited: usize,
+    access: bool,
+    families: bool,
+}
+
 impl Deref for Tx {
     type Target = Db;
 
@@ -36,6 +45,24 @@ impl Tx {
             access: AtomicBool::default(),
             families: AtomicBool::default(),
         }
+    }
+
+    /// How much there is to be told so far.
+    pub fn mark(&self) -> Mark {
+        Mark {
+            announced: self.announced.lock().unwrap_or_else(PoisonError::into_inner).len(),
+            audited: self.audited.lock().unwrap_or_else(PoisonError::into_inner).len(),
+            access: self.access.load(Ordering::SeqCst),
+            families: self.families.load(Ordering::SeqCst),
+        }
+    }
+
+    /// Forgets what was to be told of changes since then, which were taken back.
+    pub fn back_to(&self, mark: Mark) {
+        self.announced.lock().unwrap_or_else(PoisonError::into_inner).truncate(mark.announced);
+        self.audited.lock().unwrap_or_else(PoisonError::into_inner).truncate(mark.audited);
+        self.access.store(mark.access, Ordering::SeqCst);
+        self.families.store(mark.families, Ordering::SeqCst);
     }
 
     /// Keeps events of this transaction's changes, to be written at its end.
