@@ -185,7 +185,7 @@ fn compare_dependencies(build: &manifest::Build, present: &Present, found: &mut 
         let is_it = |known: &&Dependency| known.dependency_product_id.is_some_and(|id| id.uuid() == wanted.product_id);
         // Of several on one product the one that is the same in all, if there is one.
         let same = left.iter().position(|known| is_it(known) && differs(&given, &json!(known)).next().is_none());
-        match same.or_else(|| left.iter().position(|known| is_it(known))) {
+        match same.or_else(|| left.iter().position(is_it)) {
             Some(index) => compare(&place, &given, &json!(left.swap_remove(index)), found),
             None => found.push(absence(place, &wanted.product_id.to_string())),
         }
