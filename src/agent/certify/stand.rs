@@ -132,11 +132,10 @@ impl Stand {
         }
     }
 
-    /// How a container has ended. Right after it has, engines may not know the code yet, and say 0.
+    /// How a container has ended.
     async fn ending(&self, id: &str, port: Option<u16>, after: Duration) -> Outcome {
-        sleep(3 * GLANCE).await;
+        let code = self.engine.listing.code(id).await;
         let state = self.engine.listing.inspect(id).await.ok().map(|container| container.state);
-        let code = state.as_ref().and_then(|state| state.exit_code);
         match (code, port) {
             (Some(0), None) => Outcome::Done(after),
             _ => Outcome::Ended { code, for_memory: state.is_some_and(|state| state.killed_for_memory) },

@@ -177,7 +177,7 @@ impl Trial<'_> {
         }
         let took = begun.elapsed();
         self.stand.until_ended(id).await;
-        let code = self.stand.inspect(id).await.and_then(|container| container.state.exit_code);
+        let code = self.stand.engine.listing.code(id).await;
         let with = code.map(|code| format!(" with code {code}")).unwrap_or_default();
         let (verdict, said) = match code {
             Some(KILLED) => (Verdict::Failed, format!("It was killed {:.1} s after SIGTERM.", took.as_secs_f64())),

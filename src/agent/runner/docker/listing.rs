@@ -10,12 +10,16 @@ use chrono::DateTime;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
+use tokio::time::sleep;
 
 use crate::agent::runner::{Unit, UnitKey, UnitState};
 use crate::core::clock::Timestamp;
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How often a code of 0 is looked at again, and after how long.
+const TRIES: usize = 5;
+const GLANCE: Duration = Duration::from_millis(200);
 /// The engine, where the socket says already which it is.
 const ENGINE: &str = "http://engine";
 
@@ -89,9 +93,15 @@ impl Listing {
         self.get("/containers/json", &[("all", "true"), ("filters", &filters)]).await
     }
 
-    /// With which code a container has ended.
-    pub(super) async fn code(&self, id: &str) -> Option<i64> {
-        self.inspect(id).await.ok()?.state.exit_code
+    /// With which code a container has ended. Right after it has, engines may not know that yet, and say 0.
+    pub(in crate::agent) async fn code(&self, id: &str) -> Option<i64> {
+        for _ in 0..TRIES {
+            match self.inspect(id).await.ok()?.state.exit_code {
+                Some(0) => sleep(GLANCE).await,
+                code => return code,
+            }
+        }
+        Some(0)
     }
 
     pub(super) async fn get<T: DeserializeOwned>(&self, path: &str, query: &[(&str, &str)]) -> reqwest::Result<T> {
