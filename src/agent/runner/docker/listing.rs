@@ -18,7 +18,7 @@ use crate::core::clock::Timestamp;
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How often a code of 0 is looked at again, and after how long.
-const TRIES: usize = 5;
+const TRIES: usize = 8;
 const GLANCE: Duration = Duration::from_millis(200);
 /// The engine, where the socket says already which it is.
 const ENGINE: &str = "http://engine";
