@@ -5,8 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
-use super::publisher::Publisher;
-use super::{Outcome, Package, check_aside};
+use super::{Outcome, Package, apply, check_aside};
 use crate::core::access::Caller;
 use crate::core::db::{Db, Dialect, Statement, Tx};
 use crate::core::{Error, Kind, Result};
@@ -84,7 +83,7 @@ impl Publications {
 
 async fn alone(db: &Db, caller: &Caller, package: Package) -> Result<Outcome> {
     let tx = db.begin().await?;
-    let outcome = Publisher::wet(&tx, caller).run(package).await?;
+    let outcome = apply(&tx, caller, package).await?;
     tx.commit().await?;
     Ok(outcome)
 }
@@ -140,7 +139,7 @@ impl Turn {
 async fn publish_whole(tx: &Tx, caller: &Caller, package: Package) -> Result<Result<Outcome>> {
     let mark = tx.mark();
     tx.execute(Statement::new("savepoint publication")).await?;
-    let outcome = Publisher::wet(tx, caller).run(package).await;
+    let outcome = apply(tx, caller, package).await;
     if outcome.is_err() {
         tx.execute(Statement::new("rollback to publication")).await?;
         tx.back_to(mark);
