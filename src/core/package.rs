@@ -1,6 +1,7 @@
 //! Packages: a marketplace.json on its way into the catalogue. Everything that one asks for happens in one
 //! transaction, so half a release is never to be seen; done again, it changes nothing.
 
+mod deviations;
 mod differences;
 pub mod parts;
 mod publications;
@@ -20,9 +21,9 @@ use super::manifest::{self, Diagnostic, Manifest, Severity};
 use super::{Error, Kind, Result};
 use publisher::Publisher;
 
+pub use deviations::{Present, departures, deviations};
 pub use differences::{Difference, differences};
 pub use publications::Publications;
-pub use records::{Present, departures, deviations};
 
 /// The most records that one package may make: it holds up all other writers meanwhile on SQLite.
 const MOST_RECORDS: usize = 500;

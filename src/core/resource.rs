@@ -26,8 +26,8 @@ pub use read::{find, is_readable, list, load};
 pub use record::{Embed, FieldInfo, Mode, Record, parse};
 pub use table::{Decides, Parent, Reference, Table};
 pub use write::{
-    Precondition, allow_create, allow_update, amend, changed_meanwhile, create, delete, draft, insert, insert_fresh,
-    insert_under, replace, require, transition, update,
+    Demand, Precondition, allow_create, allow_update, amend, changed_meanwhile, create, delete, draft, insert,
+    insert_fresh, insert_under, replace, require, transition, update,
 };
 
 use super::Result;

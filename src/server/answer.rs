@@ -9,7 +9,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::problem::Problem;
 use crate::core::page::Page;
-use crate::core::resource::{Located, Resource, changed_meanwhile};
+use crate::core::resource::{Demand, Located, Resource, changed_meanwhile};
 use crate::core::{Error, Result};
 
 /// A JSON answer with its `ETag`.
@@ -95,10 +95,14 @@ pub fn created<R: Resource>(located: &Located<R>, origin: &str) -> Result<Respon
 }
 
 /// What the client's `If-Match` demands of the present state.
-pub fn precondition<R: Resource>(request: &HeaderMap) -> Option<impl Fn(&Located<R>) -> Result<()> + Sync + '_> {
-    request.contains_key(header::IF_MATCH).then_some(move |located: &Located<R>| {
-        let body = serde_json::to_vec(located).map_err(Error::internal)?;
-        if names(request.get_all(header::IF_MATCH).iter(), &etag_of(&body)) { Ok(()) } else { Err(changed_meanwhile()) }
+pub fn precondition<R: Resource>(request: &HeaderMap) -> Option<Box<Demand<'_, R>>> {
+    let named = request.contains_key(header::IF_MATCH);
+    named.then(|| -> Box<Demand<'_, R>> {
+        Box::new(|located| {
+            let body = serde_json::to_vec(located).map_err(Error::internal)?;
+            let same = names(request.get_all(header::IF_MATCH).iter(), &etag_of(&body));
+            if same { Ok(()) } else { Err(changed_meanwhile()) }
+        })
     })
 }
 

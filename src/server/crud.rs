@@ -18,7 +18,7 @@ use super::body::{self, Fields};
 use super::problem::Problem;
 use crate::core::Error;
 use crate::core::field::whole;
-use crate::core::resource::{self, COUNT, Given, Precondition, Query, Resource};
+use crate::core::resource::{self, COUNT, Given, Query, Resource};
 
 /// What handlers answer.
 pub type Answer = Result<Response, Problem>;
@@ -225,8 +225,7 @@ pub async fn change<R: Resource>(
     headers: &HeaderMap,
 ) -> Answer {
     let holds = answer::precondition::<R>(headers);
-    let holds = holds.as_ref().map(|holds| holds as Precondition<'_, R>);
-    let located = resource::update::<R>(app.db(), asker, ancestors, id, given, holds).await?;
+    let located = resource::update::<R>(app.db(), asker, ancestors, id, given, holds.as_deref()).await?;
     answer::json(StatusCode::OK, &located)
 }
 
@@ -248,7 +247,6 @@ async fn delete<R: Resource>(
     let must = |_| Error::bad_request("The parameter force must be true or false.");
     let force = parameters.map_err(must)?.force;
     let holds = answer::precondition::<R>(&headers);
-    let holds = holds.as_ref().map(|holds| holds as Precondition<'_, R>);
-    let located = resource::delete::<R>(app.db(), &asker, ancestors, id, holds, force).await?;
+    let located = resource::delete::<R>(app.db(), &asker, ancestors, id, holds.as_deref(), force).await?;
     answer::json(StatusCode::OK, &located)
 }

@@ -13,7 +13,7 @@ use super::body::Fields;
 use super::crud::{self, Answer, Ids};
 use crate::core::field::{Field, Remark};
 use crate::core::model::{Build, Review};
-use crate::core::resource::{self, Precondition, Resource};
+use crate::core::resource::{self, Resource};
 use crate::core::{Error, Result};
 
 /// The routes.
@@ -38,8 +38,7 @@ async fn submit(State(app): State<App>, asker: Asker, ids: Ids) -> Answer {
 async fn validate(State(app): State<App>, asker: Asker, ids: Ids, headers: HeaderMap) -> Answer {
     let [product, build] = ids.exactly()?;
     let seen = answer::precondition(&headers);
-    let seen = seen.as_ref().map(|seen| seen as Precondition<'_, Build>);
-    answer::json(StatusCode::OK, &Build::vouch(app.db(), &asker, product, build, seen).await?)
+    answer::json(StatusCode::OK, &Build::vouch(app.db(), &asker, product, build, seen.as_deref()).await?)
 }
 
 async fn reject(State(app): State<App>, asker: Asker, ids: Ids, headers: HeaderMap, fields: Fields) -> Answer {
@@ -47,15 +46,13 @@ async fn reject(State(app): State<App>, asker: Asker, ids: Ids, headers: HeaderM
     let (asker, reason) = with_reason(asker, fields)?;
     let reason = reason.ok_or_else(|| Error::invalid_field("reason", "must say why"))?;
     let seen = answer::precondition(&headers);
-    let seen = seen.as_ref().map(|seen| seen as Precondition<'_, Build>);
-    answer::json(StatusCode::OK, &Build::reject(app.db(), &asker, product, build, seen, reason).await?)
+    answer::json(StatusCode::OK, &Build::reject(app.db(), &asker, product, build, seen.as_deref(), reason).await?)
 }
 
 async fn publish(State(app): State<App>, asker: Asker, ids: Ids, headers: HeaderMap) -> Answer {
     let [product, build] = ids.exactly()?;
     let seen = answer::precondition(&headers);
-    let seen = seen.as_ref().map(|seen| seen as Precondition<'_, Build>);
-    answer::json(StatusCode::OK, &Build::publish(app.db(), &asker, product, build, seen).await?)
+    answer::json(StatusCode::OK, &Build::publish(app.db(), &asker, product, build, seen.as_deref()).await?)
 }
 
 async fn yank(State(app): State<App>, asker: Asker, ids: Ids, fields: Fields) -> Answer {

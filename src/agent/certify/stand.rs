@@ -1,7 +1,7 @@
 //! Where products are tried: containers that are marked as such, and gone afterwards.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
@@ -37,8 +37,13 @@ pub(super) struct Stand {
 
 /// How a start came out.
 pub(super) enum Outcome {
-    /// It is up, after this long.
-    Up(Duration),
+    /// It is up.
+    Up {
+        /// After this long.
+        after: Duration,
+        /// Where its first port takes connections, if it has one.
+        at: Option<SocketAddr>,
+    },
     /// It did what it had to, and ended well.
     Done(Duration),
     /// It ended as it should not.
@@ -58,7 +63,7 @@ impl Outcome {
     /// What is wrong, as a sentence; nothing where nothing is.
     pub(super) fn wrong(&self, patience: Duration) -> Option<String> {
         match self {
-            Self::Up(_) | Self::Done(_) => None,
+            Self::Up { .. } | Self::Done(_) => None,
             Self::Ended { for_memory: true, .. } => Some("It was killed because it took too much memory.".to_owned()),
             Self::Ended { code: Some(code), .. } => Some(format!("It ended with code {code}.")),
             Self::Ended { code: None, .. } => Some("It ended.".to_owned()),
@@ -114,11 +119,16 @@ impl Stand {
         loop {
             match self.engine.listing.inspect(id).await {
                 Ok(container) if !container.state.running => return self.ending(id, port, begun.elapsed()).await,
-                Ok(container) => match port {
-                    Some(port) if http::listens(&container, port).await.is_none() => {}
-                    None if begun.elapsed() < STAYS_UP => {}
-                    _ => return Outcome::Up(begun.elapsed()),
-                },
+                Ok(container) => {
+                    let at = match port {
+                        Some(port) => http::listens(&container, port).await,
+                        None => None,
+                    };
+                    let after = begun.elapsed();
+                    if at.is_some() || (port.is_none() && after >= STAYS_UP) {
+                        return Outcome::Up { after, at };
+                    }
+                }
                 // An engine that can't be looked at for a moment says nothing of what it runs.
                 Err(_) => {}
             }

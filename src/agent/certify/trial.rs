@@ -56,7 +56,7 @@ impl Trial<'_> {
         self.first_start(&id, &outcome).await;
         if came_up {
             self.of_processes(&id, &outcome).await;
-            self.of_requests(&id, &outcome).await;
+            self.of_requests(&outcome).await;
             self.of_memory(&id).await;
             self.of_scaling().await;
         }
@@ -78,7 +78,7 @@ impl Trial<'_> {
             (Outcome::Done(after), _) => {
                 self.findings.ok(Rule::Bootstrap, format!("It ran to its end in {:.1} s.", seconds(after)));
             }
-            (Outcome::Up(after), _) => {
+            (Outcome::Up { after, .. }, _) => {
                 self.findings
                     .ok(Rule::Bootstrap, format!("It came up in {:.1} s, with nobody's help.", seconds(after)));
             }
@@ -94,7 +94,7 @@ impl Trial<'_> {
             Outcome::Ended { for_memory: true, .. } => {
                 self.findings.failed(Rule::Memory, format!("It did not come up with {} MiB.", self.task.memory));
             }
-            Outcome::Up(_) | Outcome::Done(_) => {
+            Outcome::Up { .. } | Outcome::Done(_) => {
                 self.findings.ok(Rule::Environment, "It came up with nothing but its environment.");
             }
             Outcome::Ended { .. } | Outcome::Refused(_) => {}
@@ -112,21 +112,13 @@ impl Trial<'_> {
         processes::examine(running.as_deref(), &mut self.findings);
     }
 
-    async fn of_requests(&mut self, id: &str, outcome: &Outcome) {
+    async fn of_requests(&mut self, outcome: &Outcome) {
         let port = self.task.ports(self.image).first().copied();
-        let (Some(port), false, Outcome::Up(_)) = (port, self.task.scheduled, outcome) else {
+        let (Some(port), Outcome::Up { at: Some(address), .. }) = (port, outcome) else {
             self.findings.ok(Rule::Http, "It serves no port.");
             return self.findings.ok(Rule::Names, "It serves no port.");
         };
-        let container = self.stand.inspect(id).await;
-        let address = match &container {
-            Some(container) => http::listens(container, port).await,
-            None => None,
-        };
-        match address {
-            Some(address) => http::examine(address, port, &mut self.findings).await,
-            None => self.findings.failed(Rule::Http, format!("Port {port} took connections, and then no more.")),
-        }
+        http::examine(*address, port, &mut self.findings).await;
     }
 
     async fn of_memory(&mut self, id: &str) {
@@ -169,7 +161,7 @@ impl Trial<'_> {
             Outcome::Ended { .. } | Outcome::Refused(_) => {
                 return self.findings.untried(&[Rule::Stopping], "it did not come up.");
             }
-            Outcome::Up(_) | Outcome::Silent(_) => {}
+            Outcome::Up { .. } | Outcome::Silent(_) => {}
         }
         let begun = Instant::now();
         if let Err(why) = self.stand.engine.stop(id).await {
@@ -200,7 +192,7 @@ impl Trial<'_> {
             }
         };
         self.findings.ok(Rule::Ephemeral, "Removed and started anew from nothing, it came up again.");
-        if let Outcome::Up(_) = outcome {
+        if let Outcome::Up { .. } = outcome {
             let _ = self.stand.engine.kill(&id).await;
             self.stand.until_ended(&id).await;
         }

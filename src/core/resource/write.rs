@@ -16,7 +16,9 @@ use crate::core::files::Stored;
 use crate::core::{Error, Result, idempotency};
 
 /// What must hold of the present state for a change to go ahead.
-pub type Precondition<'a, R> = &'a (dyn Fn(&Located<R>) -> Result<()> + Sync);
+pub type Demand<'a, R> = dyn Fn(&Located<R>) -> Result<()> + Send + Sync + 'a;
+/// A demand on the present state, by whoever has it.
+pub type Precondition<'a, R> = &'a Demand<'a, R>;
 
 /// Creates a record under these ancestors (outermost first) and answers it.
 ///

@@ -30,6 +30,8 @@ pub(in crate::agent) struct Inspected {
 #[serde(rename_all = "PascalCase")]
 pub(in crate::agent) struct State {
     #[serde(default)]
+    status: String,
+    #[serde(default)]
     pub(in crate::agent) running: bool,
     pub(in crate::agent) exit_code: Option<i64>,
     #[serde(default, rename = "OOMKilled")]
@@ -49,6 +51,13 @@ pub(in crate::agent) struct Running {
     pub(in crate::agent) id: i64,
     pub(in crate::agent) parent: i64,
     pub(in crate::agent) name: String,
+}
+
+impl State {
+    /// Whether the engine knows all of how the container has ended.
+    pub(super) fn is_settled(&self) -> bool {
+        matches!(self.status.as_str(), "exited" | "dead")
+    }
 }
 
 impl Inspected {

@@ -10,15 +10,15 @@ use chrono::DateTime;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use crate::agent::runner::{Unit, UnitKey, UnitState};
 use crate::core::clock::Timestamp;
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How often a code of 0 is looked at again, and after how long.
-const TRIES: usize = 8;
+/// For how long an engine may be clearing up after a container that has ended, and how often it is looked at meanwhile.
+const CLEARING: Duration = Duration::from_secs(10);
 const GLANCE: Duration = Duration::from_millis(200);
 /// The engine, where the socket says already which it is.
 const ENGINE: &str = "http://engine";
@@ -95,13 +95,14 @@ impl Listing {
 
     /// With which code a container has ended. Right after it has, engines may not know that yet, and say 0.
     pub(in crate::agent) async fn code(&self, id: &str) -> Option<i64> {
-        for _ in 0..TRIES {
-            match self.inspect(id).await.ok()?.state.exit_code {
-                Some(0) => sleep(GLANCE).await,
-                code => return code,
+        let begun = Instant::now();
+        loop {
+            let state = self.inspect(id).await.ok()?.state;
+            if state.exit_code != Some(0) || state.is_settled() || begun.elapsed() > CLEARING {
+                return state.exit_code;
             }
+            sleep(GLANCE).await;
         }
-        Some(0)
     }
 
     pub(super) async fn get<T: DeserializeOwned>(&self, path: &str, query: &[(&str, &str)]) -> reqwest::Result<T> {
