@@ -37,6 +37,7 @@ mod serve;
 mod signing_key;
 mod status;
 mod storage;
+mod ui;
 mod validate;
 mod verify;
 mod verify_receipt;
@@ -68,6 +69,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Serve(Box<serve::Args>),
+    Ui(Box<ui::Args>),
     Agent(Box<agent::Args>),
     Migrate(migrate::Args),
     Init(Box<init::Args>),
@@ -113,6 +115,7 @@ fn run(cli: Cli, printer: &Printer) -> Result<(), Failed> {
     let global = &cli.global;
     match cli.command {
         Command::Serve(args) => block_on(serve::run(*args, printer)),
+        Command::Ui(args) => block_on(ui::run(*args)),
         Command::Agent(args) => block_on(agent::run(*args, global, printer)),
         Command::Migrate(args) => block_on(migrate::run(args, printer)),
         Command::Init(args) => block_on(init::run(*args, global, printer)),

@@ -40,6 +40,7 @@ mod sign_in;
 mod socket;
 mod status;
 mod throttle;
+mod ui;
 mod vouchers;
 
 use std::net::{IpAddr, SocketAddr};
@@ -55,11 +56,14 @@ pub use limits::Limits;
 pub use openapi::document as openapi;
 pub use origin::{Proxy, WebOrigin};
 pub use shutdown::Shutdown;
+pub use ui::{Alone, UiServer};
 
 use authenticator::Authenticator;
 use cable::{Hub, Lost, Presence};
+use listener::Terms;
 use oidc::RelyingParty;
 use seats::Seats;
+use ui::Ui;
 
 use crate::core::clock;
 use crate::core::db::Db;
@@ -111,7 +115,7 @@ pub struct Settings {
 impl Settings {
     /// Whether an address is of a proxy whose `Forwarded` headers are believed.
     fn trusts(&self, address: IpAddr) -> bool {
-        self.trusted_proxies.iter().any(|proxy| proxy.is_at(address))
+        origin::is_trusted(&self.trusted_proxies, address)
     }
 }
 
@@ -134,6 +138,7 @@ struct Inner {
     publications: Publications,
     relying_party: RelyingParty,
     throttle: throttle::Throttle,
+    ui: Arc<Ui>,
 }
 
 impl App {
@@ -202,6 +207,11 @@ impl App {
         &self.0.throttle
     }
 
+    /// The web application.
+    fn ui(&self) -> &Arc<Ui> {
+        &self.0.ui
+    }
+
     /// The end of this server.
     pub fn shutdown(&self) -> &Shutdown {
         &self.0.shutdown
@@ -223,11 +233,7 @@ impl Server {
     /// # Errors
     /// When the address is taken or the database is away.
     pub async fn bind(db: Db, files: Files, settings: Settings) -> Result<Self> {
-        let address = settings.listen;
-        let listener = TcpListener::bind(address).await.map_err(|error| {
-            Error::conflict(format!("Can't listen on {address}: {error}. Choose another address with --listen."))
-                .because(error)
-        })?;
+        let listener = listener::bind(settings.listen).await?;
         // Before the address is announced, for this may raise what the system lets the process have.
         let seats = Seats::new(&settings.limits);
         let hub = Arc::new(Hub::new(db.clone(), settings.limits.sockets).await?);
@@ -244,6 +250,7 @@ impl Server {
             presence: Presence::default(),
             handshakes: Semaphore::new(cable::HANDSHAKES),
             throttle: throttle::Throttle::new(settings.limits.rate),
+            ui: Arc::new(Ui::new(&settings.title, None)?),
             settings,
             shutdown: Shutdown::default(),
             cache: cache::Cache::default(),
@@ -267,28 +274,37 @@ impl Server {
     /// Serves until `stop` resolves, then finishes what is in flight, for 13 s at most.
     pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) {
         let shutdown = self.app.shutdown().clone();
-        let trigger = shutdown.clone();
-        let stopping = async move {
-            stop.await;
-            tracing::info!("stopping: finishing what is in flight");
-            trigger.start();
+        let settings = self.app.settings();
+        let terms = Terms {
+            limits: settings.limits,
+            trusted_proxies: settings.trusted_proxies.clone(),
+            shutdown: shutdown.clone(),
         };
         let routes = router::router(self.app.clone());
-        let listening = listener::serve(self.listener, self.seats, routes, self.app.clone());
-        // Connections hold the server until they have ended, and WebSockets, which are no requests any more.
-        let serving = async {
-            tokio::join!(stopping, listening);
-            shutdown.released().await;
-        };
-        tokio::select! {
-            () = serving => {}
-            () = shutdown.overdue() => tracing::warn!("stopped with requests still in flight"),
-        }
+        wait_for(listener::serve(self.listener, self.seats, routes, terms), stop, &shutdown).await;
         self.relay.abort();
         self.jobs.abort();
         jobs::last(&self.app).await;
         // A connection that the database does not give back is not waited for.
         let _ = tokio::time::timeout(Duration::from_secs(1), self.app.db().close()).await;
+    }
+}
+
+/// Serves until `stop` resolves, then until all connections have ended, for 13 s at most.
+async fn wait_for(listening: impl Future<Output = ()>, stop: impl Future<Output = ()>, shutdown: &Shutdown) {
+    let stopping = async {
+        stop.await;
+        tracing::info!("stopping: finishing what is in flight");
+        shutdown.start();
+    };
+    // Connections hold the server until they have ended, and WebSockets, which are no requests any more.
+    let serving = async {
+        tokio::join!(stopping, listening);
+        shutdown.released().await;
+    };
+    tokio::select! {
+        () = serving => {}
+        () = shutdown.overdue() => tracing::warn!("stopped with requests still in flight"),
     }
 }
 

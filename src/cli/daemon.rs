@@ -1,5 +1,7 @@
 //! What the commands have in common that run until they are told to stop: their log, and the signal.
 
+use std::net::SocketAddr;
+
 use clap::ValueEnum;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -51,4 +53,17 @@ pub fn stop_signal() -> Result<impl Future<Output = ()> + Send, Failed> {
             _ = interrupt.recv() => {}
         }
     })
+}
+
+/// The address to listen on: as given, or the port in PORT, or port 3000 of this machine alone.
+pub fn listen(given: Option<SocketAddr>) -> Result<SocketAddr, Failed> {
+    match (given, std::env::var("PORT")) {
+        (Some(address), _) => Ok(address),
+        (None, Ok(port)) => {
+            let port =
+                port.parse().map_err(|_| Failed::with_code(Code::Usage, "The variable PORT must be a port number."))?;
+            Ok(SocketAddr::from(([0, 0, 0, 0], port)))
+        }
+        (None, Err(_)) => Ok(SocketAddr::from(([127, 0, 0, 1], 3000))),
+    }
 }

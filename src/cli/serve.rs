@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use url::Url;
 
 use super::checks::CheckArgs;
-use super::daemon::{LogArgs, stop_signal};
+use super::daemon::{LogArgs, listen, stop_signal};
 use super::error::{Code, Failed};
 use super::global::secret;
 use super::limits::LimitArgs;
@@ -20,7 +20,7 @@ use crate::core::secret::Secret;
 use crate::core::{clock, demo, seed};
 use crate::server::{Proxy, Server, Settings, WebOrigin};
 
-/// Serve the marketplace: API and WebSocket. Creates and migrates its database by itself
+/// Serve the marketplace: API, WebSocket and web interface. Creates and migrates its database by itself
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The address to listen on; port 0 takes a free one. PORT alone works too and listens on all addresses
@@ -42,7 +42,7 @@ pub struct Args {
     #[arg(long, env = "MKT_PUBLIC_URL", value_name = "URL")]
     public_url: Option<Url>,
 
-    /// Where the web interface is, for browsers that ask for the root
+    /// Where the web interface is, if that is elsewhere than beside the API at /ui/
     #[arg(long, env = "MKT_UI_URL", value_name = "URL")]
     ui_url: Option<Url>,
 
@@ -184,16 +184,4 @@ async fn open(url: &crate::core::db::DatabaseUrl, key: &Secret, with_demo: bool)
         tracing::info!("filled the empty marketplace with a demonstration");
     }
     Ok(db)
-}
-
-fn listen(given: Option<SocketAddr>) -> Result<SocketAddr, Failed> {
-    match (given, std::env::var("PORT")) {
-        (Some(address), _) => Ok(address),
-        (None, Ok(port)) => {
-            let port =
-                port.parse().map_err(|_| Failed::with_code(Code::Usage, "The variable PORT must be a port number."))?;
-            Ok(SocketAddr::from(([0, 0, 0, 0], port)))
-        }
-        (None, Err(_)) => Ok(SocketAddr::from(([127, 0, 0, 1], 3000))),
-    }
 }

@@ -24,7 +24,7 @@ mod text;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jsonc_parser::common::Range;
 use serde::{Deserialize, Serialize};
@@ -121,6 +121,14 @@ pub struct Product {
     pub mime_type: Option<String>,
     /// The licences that it is offered under: no name and no URL twice.
     pub licenses: Vec<LicenseRef>,
+}
+
+impl Manifest {
+    /// The medical domains that it names, each once.
+    pub fn domains(&self) -> BTreeSet<&str> {
+        let named = self.content["product"]["facts"]["domain"].as_array().into_iter().flatten();
+        named.filter_map(Value::as_str).map(str::trim).filter(|name| (1..=255).contains(&name.chars().count())).collect()
+    }
 }
 
 /// A licence by its name and the address of its terms.

@@ -97,6 +97,7 @@ mod tests {
     use axum::http::HeaderValue;
 
     use super::super::Proxy;
+    use super::super::origin::is_trusted;
     use super::*;
 
     /// Who connects, with which headers, and who the client is.
@@ -109,7 +110,7 @@ mod tests {
         const FORWARDED: &str = "forwarded";
         const LISTED: &str = "x-forwarded-for";
         let proxies: [Proxy; 2] = ["10.0.0.0/8", "fd00::1"].map(|proxy| proxy.parse().unwrap());
-        let trusts = |address| proxies.iter().any(|proxy| proxy.is_at(address));
+        let trusts = |address| is_trusted(&proxies, address);
         let cases: &[Case] = &[
             // Nobody is believed but trusted proxies.
             (STRANGER, &[], "192.0.2.66"),

@@ -29,9 +29,7 @@ pub async fn answers(State(app): State<App>, request: Request, next: Next) -> Re
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    for (name, value) in ALWAYS {
-        headers.entry(name).or_insert(value);
-    }
+    mark(headers);
     if app.settings().public_url.as_ref().is_some_and(|url| url.scheme() == "https") {
         headers.entry(header::STRICT_TRANSPORT_SECURITY).or_insert(STRICT_TRANSPORT);
     }
@@ -39,6 +37,13 @@ pub async fn answers(State(app): State<App>, request: Request, next: Next) -> Re
         headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static(caching));
     }
     response
+}
+
+/// Adds what holds for whatever is served.
+pub fn mark(headers: &mut HeaderMap) {
+    for (name, value) in ALWAYS {
+        headers.entry(name).or_insert(value);
+    }
 }
 
 /// What caches may do with an answer. One with a tag may be kept by who asked, to ask by the tag whether it still holds: not

@@ -22,21 +22,45 @@ use tower::ServiceExt;
 use super::seats::{Full, Seats};
 use super::shutdown::Shutdown;
 use super::socket::Socket;
-use super::{App, canonical};
+use super::limits::Limits;
+use super::origin::{Proxy, is_trusted};
+use super::canonical;
+use crate::core::{Error, Result};
 
 /// The most bytes of a request's head, and of what else a connection buffers. Hyper takes at most 100 headers.
 const HEAD: usize = 64 * 1024;
 /// How long to wait when the system has no more files or memory to give.
 const PAUSE: Duration = Duration::from_millis(200);
 
+/// How connections are treated.
+pub struct Terms {
+    /// What clients may take.
+    pub limits: Limits,
+    /// Proxies, which speak for many clients.
+    pub trusted_proxies: Vec<Proxy>,
+    /// The end of the server.
+    pub shutdown: Shutdown,
+}
+
+/// Takes an address to listen on.
+///
+/// # Errors
+/// When it is taken.
+pub async fn bind(address: SocketAddr) -> Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|error| {
+        Error::conflict(format!("Can't listen on {address}: {error}. Choose another address with --listen."))
+            .because(error)
+    })
+}
+
 /// Takes connections in until the server's end is announced.
-pub async fn serve(listener: TcpListener, seats: Seats, routes: Router, app: App) {
-    let limits = app.settings().limits;
+pub async fn serve(listener: TcpListener, seats: Seats, routes: Router, terms: Terms) {
+    let Terms { limits, trusted_proxies, shutdown } = terms;
     let mut http = Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(limits.idle_timeout).max_header_size(HEAD).max_buf_size(HEAD);
-    let connections = Connections { http, routes, head_timeout: limits.head_timeout, shutdown: app.shutdown().clone() };
+    let connections = Connections { http, routes, head_timeout: limits.head_timeout, shutdown: shutdown.clone() };
     let mut complaint = Complaint::default();
-    let mut announced = pin!(app.shutdown().announced());
+    let mut announced = pin!(shutdown.announced());
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -46,7 +70,7 @@ pub async fn serve(listener: TcpListener, seats: Seats, routes: Router, app: App
             Ok((stream, peer)) => {
                 // Small frames are sent at once, not gathered.
                 drop(stream.set_nodelay(true));
-                let client = Some(canonical(peer)).filter(|address| !app.settings().trusts(*address));
+                let client = Some(canonical(peer)).filter(|address| !is_trusted(&trusted_proxies, *address));
                 match seats.take(client) {
                     Ok(seat) => connections.begin(Socket::new(stream, seat), peer),
                     Err(full) => turn_away(&stream, peer, &full, &mut complaint),

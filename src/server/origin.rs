@@ -16,7 +16,7 @@ pub struct Proxy(IpNet);
 
 impl Proxy {
     /// Whether an address is its, or in its network.
-    pub(super) fn is_at(&self, address: IpAddr) -> bool {
+    fn is_at(&self, address: IpAddr) -> bool {
         self.0.contains(&address)
     }
 }
@@ -28,6 +28,11 @@ impl FromStr for Proxy {
         let network = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
         network.map(Self).map_err(|_| format!("{text:?} is neither an IP address nor a network such as 10.0.0.0/8"))
     }
+}
+
+/// Whether an address is of one of these proxies.
+pub(super) fn is_trusted(proxies: &[Proxy], address: IpAddr) -> bool {
+    proxies.iter().any(|proxy| proxy.is_at(address))
 }
 
 /// A web origin that may call the API (RFC 6454), such as `https://market.example.org`.

@@ -10,8 +10,8 @@ use super::App;
 use super::answer;
 use super::asker::Asker;
 use super::crud::{self, Answer, Ids};
-use crate::core::model::{Product, Surrogate};
-use crate::core::resource::{self, Resource};
+use crate::core::model::{Facets, Product, Surrogate};
+use crate::core::resource::{self, Query, Resource};
 
 /// The routes of what is done with them.
 pub fn routes() -> Router<App> {
@@ -24,6 +24,7 @@ pub fn routes() -> Router<App> {
 /// The routes of indexes of what a product has to do with, and is not nested in it.
 pub fn indexes() -> Router<App> {
     Router::new()
+        .route("/products/facets", get(facets))
         .route("/products/{product_id}/children", get(children))
         .route("/products/{product_id}/parents", get(parents))
         .route("/products/{product_id}/surrogates", get(surrogates))
@@ -47,6 +48,11 @@ async fn award(State(app): State<App>, asker: Asker, ids: Ids) -> Answer {
 async fn withdraw(State(app): State<App>, asker: Asker, ids: Ids) -> Answer {
     let [product, badge] = ids.exactly()?;
     answer::json(StatusCode::OK, &Product::withdraw(app.db(), &asker, product, badge).await?)
+}
+
+async fn facets(State(app): State<App>, asker: Asker, RawQuery(query): RawQuery) -> Answer {
+    let query = Query::parse::<Product>(&asker, &crud::pairs(query))?;
+    answer::json(StatusCode::OK, &Facets::of(app.db(), &asker, &query).await?)
 }
 
 async fn children(state: State<App>, asker: Asker, ids: Ids, uri: OriginalUri, query: RawQuery) -> Answer {

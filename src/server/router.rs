@@ -19,7 +19,7 @@ use super::problem::{self, Problem};
 use super::{
     App, answer, authorizations, body, cable, cache, crud, deadline, deployments, device, events, files, guard,
     identity_providers, labels, oauth, openapi, packages, parts, products, reports, reviews, sessions, sign_in, status,
-    throttle, vouchers,
+    throttle, ui, vouchers,
 };
 use crate::core::Error;
 use crate::core::model;
@@ -65,6 +65,7 @@ pub fn router(app: App) -> Router {
         .merge(files::routes())
         .merge(packages::files())
         .merge(labels::routes())
+        .merge(ui::routes(app.ui().clone()))
         .layer(middleware::from_fn_with_state(app.clone(), throttle::limit))
         .layer(middleware::from_fn(deadline::keep))
         .layer(middleware::from_fn(problem::complete))

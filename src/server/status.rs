@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::App;
 use super::asker::{Asker, bearer};
 use super::problem::Problem;
+use super::ui;
 use crate::core::access::{Caller, Permissions, Scopes};
 use crate::core::clock::{self, Timestamp};
 use crate::core::db::{Db, FromRow, State as Migration};
@@ -32,21 +33,22 @@ pub fn routes() -> Router<App> {
 pub struct Root {
     message: String,
     title: String,
-    ui: Option<String>,
+    ui: String,
     openapi: String,
     docs: String,
     status: String,
 }
 
 async fn root(State(app): State<App>, asker: Asker, headers: HeaderMap) -> Response {
-    let ui = app.settings().ui_url.as_ref().map(ToString::to_string);
+    let elsewhere = app.settings().ui_url.as_ref().map(ToString::to_string);
     let wants_page = headers.get(header::ACCEPT).is_some_and(|accept| {
         accept.to_str().is_ok_and(|accept| accept.contains("text/html") && !accept.contains("application/json"))
     });
     if wants_page {
-        return Redirect::to(ui.as_deref().unwrap_or("/docs")).into_response();
+        return Redirect::to(elsewhere.as_deref().unwrap_or(ui::HOME)).into_response();
     }
     let origin = &asker.origin;
+    let ui = elsewhere.unwrap_or_else(|| format!("{origin}{}", ui::HOME));
     axum::Json(Root {
         message: "This is the API of a marketplace, for programs. People use the web interface.".into(),
         title: app.settings().title.clone(),

@@ -30,6 +30,13 @@ const MIGRATIONS: &[(&str, Text)] = &[
     ("packages", Text::Both(include_str!("../../../migrations/0009_packages.sql"))),
     ("review", Text::Both(include_str!("../../../migrations/0010_review.sql"))),
     ("deployments", Text::Both(include_str!("../../../migrations/0011_deployments.sql"))),
+    (
+        "domains",
+        Text::Each {
+            postgres: include_str!("../../../migrations/0012_domains.postgres.sql"),
+            sqlite: include_str!("../../../migrations/0012_domains.sqlite.sql"),
+        },
+    ),
 ];
 
 /// What a migration runs.

@@ -103,6 +103,8 @@ impl Resource for Product {
     const REFERENCES: &'static [Reference] = &[Reference { column: "user_id", table: &User::TABLE }];
     const FILTERS: &'static [(&'static str, Shape, &'static str)] = &[
         ("published", Shape::Boolean, "Only those that are published, or with false only the others."),
+        ("badge_id", Shape::Id, "Only those with this badge. Commas separate alternatives."),
+        ("domain", Shape::Text { max: 255, format: "" }, "Only those of this medical domain. Commas separate alternatives."),
         ("license_id", Shape::Id, "Only those offered under this licence. Commas separate alternatives."),
         ("child_of", Shape::Id, "Only those directly under one of these products. Commas separate alternatives."),
         ("parent_of", Shape::Id, "Only those directly above one of these products. Commas separate alternatives."),
@@ -128,9 +130,19 @@ impl Resource for Product {
             statement.push("coalesce(products.published_at <= ").push_arg(caller.now).push(", false)");
             return Ok(());
         }
-        let ids = resource::filter::alternatives(name, value)?;
-        let ids: Result<Vec<Uuid>, _> = ids.into_iter().map(str::parse).collect();
+        let alternatives = resource::filter::alternatives(name, value)?;
+        if name == "domain" {
+            statement.push("products.id in (select product_id from product_domains where name in (");
+            statement.push_args(alternatives).push("))");
+            return Ok(());
+        }
+        let ids: Result<Vec<Uuid>, _> = alternatives.into_iter().map(str::parse).collect();
         let ids = ids.map_err(|_| parameter("must be a UUID".into()))?;
+        if name == "badge_id" {
+            statement.push("products.id in (select product_id from product_badges where badge_id in (");
+            statement.push_args(ids).push("))");
+            return Ok(());
+        }
         let (table, own, other) = match name {
             "child_of" => (&SubProduct::TABLE, "child_id", "parent_id"),
             "parent_of" => (&SubProduct::TABLE, "parent_id", "child_id"),

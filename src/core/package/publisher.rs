@@ -5,7 +5,7 @@ mod build;
 mod files;
 mod signed;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -59,6 +59,9 @@ impl<'a> Publisher<'a> {
             _ => {
                 let product = self.product(&manifest.product).await?;
                 self.offers(&product, &manifest.product.licenses).await?;
+                if files.is_some() {
+                    self.domains(&product, &manifest.domains()).await?;
+                }
                 product
             }
         };
@@ -190,10 +193,30 @@ impl<'a> Publisher<'a> {
         self.put(&[], product.name.clone(), existing, given).await
     }
 
+    /// Has the product found by these domains, and no others.
+    async fn domains(&self, product: &Product, names: &BTreeSet<&str>) -> Result<()> {
+        let Some(tx) = self.tx else { return Ok(()) };
+        if !self.is_created(product.id.uuid()) {
+            tx.execute(crate::sql!("delete from product_domains where product_id = $1", product.id)).await?;
+        }
+        let mut insert = Statement::new("insert into product_domains (product_id, name) values ");
+        for (index, name) in names.iter().enumerate() {
+            insert.push(if index > 0 { ", (" } else { "(" }).push_arg(product.id).push(", ").push_arg(*name).push(")");
+        }
+        if !names.is_empty() {
+            tx.execute(insert).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether a record was not there before.
+    fn is_created(&self, id: Uuid) -> bool {
+        self.steps.iter().any(|step| step.action == Action::Create && step.id == id)
+    }
+
     async fn offers(&mut self, product: &Product, licenses: &[manifest::LicenseRef]) -> Result<()> {
         let place = [product.id.uuid()];
-        let created = |step: &Step| step.action == Action::Create && step.id == place[0];
-        let is_new = self.steps.iter().any(created);
+        let is_new = self.is_created(place[0]);
         let offers = if is_new { Vec::new() } else { self.present_offers(product).await? };
         let mut named_before = HashSet::new();
         for named in licenses {

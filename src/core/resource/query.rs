@@ -123,6 +123,16 @@ impl Query {
         xxh3_64(format!("{:?}", (table, order, &self.text, filters)).as_bytes())
     }
 
+    /// The same without a filter.
+    pub fn without(&self, name: &str) -> Self {
+        let is_it = |filter: &Filter| match filter {
+            Filter::Field(field) | Filter::OneOf(field, _) => field.name == name,
+            Filter::Named(own) => *own == name,
+        };
+        let filters = self.filters.iter().filter(|(filter, _)| !is_it(filter)).cloned().collect();
+        Self { filters, ..self.clone() }
+    }
+
     /// What a search finds, in ranks, the best first. Of an index without a search all rows are in one.
     pub(super) fn ranks(&self) -> Vec<Option<Hits>> {
         match &self.text {

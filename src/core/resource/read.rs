@@ -43,6 +43,19 @@ pub async fn list<R: Resource>(
     Ok(Page { next_cursor, ..page })
 }
 
+/// Appends the condition that a row is one that an index of those without ancestors finds, on whichever page.
+///
+/// # Errors
+/// When a value of the query does not parse.
+pub fn push_found<R: Resource>(db: &Db, caller: &Caller, query: &Query, statement: &mut Statement) -> Result<()> {
+    let Some(hits) = query.hits() else {
+        statement.push("false");
+        return Ok(());
+    };
+    let index = Index { db, caller, ancestors: &[], query: query.clone(), many: false };
+    index.push_where::<R>(hits.as_ref(), statement)
+}
+
 /// An index: who asks whom for what.
 struct Index<'a> {
     db: &'a Db,

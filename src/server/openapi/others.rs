@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::answers;
 use super::operations::{Operation, related, transition};
-use super::parameters::query;
+use super::parameters::{of_index, query};
 use super::schemas::{object, reference};
 use crate::core::access::Permissions;
 use crate::core::field::{Document, Shape};
@@ -42,6 +42,7 @@ pub fn paths() -> Vec<(String, Value)> {
             "List what may stand in for the interfaces that a product needs",
         ),
         badges,
+        ("/products/facets".into(), json!({ "get": facets() })),
         provider("enable", "Let people sign in with an identity provider"),
         provider("disable", "Let nobody sign in with an identity provider any more"),
         ("/packages".into(), packages()),
@@ -68,6 +69,25 @@ fn description() -> (String, Value) {
     ("/openapi.json".into(), json!({ "get": operation.answers_known(answer, &[&[406, 503]]) }))
 }
 
+fn facets() -> Value {
+    let value = object(
+        "A value, and how many products have it.",
+        json!({ "value": { "type": "string" }, "name": { "type": ["string", "null"] }, "count": { "type": "integer", "minimum": 1 } }),
+    );
+    let values = || json!({ "type": "array", "items": value.clone() });
+    let facets = object(
+        "The values of each facet, the most frequent first.",
+        json!({ "mime_type": values(), "domain": values(), "license_id": values(), "badge_id": values() }),
+    );
+    let summary = "Tell what the products that are found have in common";
+    let kept = |name: &str| !matches!(name, "page" | "per_page" | "sort" | "order" | "cursor");
+    let parameters = of_index::<Product>().into_iter().filter(|(name, ..)| kept(name));
+    let operation = Operation::read("products", "listProductFacets", summary, "/products/facets");
+    let operation =
+        parameters.fold(operation, |operation, (name, schema, text)| operation.parameter(query(name, schema, &text)));
+    operation.answers_known(answers::json("The facets.", facets, &["ETag"]), &[&[400, 401, 403, 406, 503]])
+}
+
 fn packages() -> Value {
     let dry_run = query("dry_run", json!({ "type": "boolean", "default": false }), "Whether to change nothing.");
     let summary = "Publish a marketplace.json, or tell what that would do";
@@ -88,7 +108,6 @@ pub fn schemas() -> [(&'static str, Value); 11] {
     let text = || json!({ "type": "string" });
     let instant = || Shape::Time.schema();
     let maybe_id = || json!({ "type": ["string", "null"], "format": "uuid" });
-    let maybe_text = || json!({ "type": ["string", "null"] });
     let line = || json!({ "type": "integer", "minimum": 1 });
     let count = || json!({ "type": "integer", "minimum": 0 });
     let word = |words: &[&str]| json!({ "type": "string", "enum": words });
@@ -137,7 +156,7 @@ pub fn schemas() -> [(&'static str, Value); 11] {
             "Root",
             object(
                 "What is at the root.",
-                json!({ "message": text(), "title": text(), "ui": maybe_text(), "openapi": text(), "docs": text(), "status": text() }),
+                json!({ "message": text(), "title": text(), "ui": text(), "openapi": text(), "docs": text(), "status": text() }),
             ),
         ),
         ("Status", status),

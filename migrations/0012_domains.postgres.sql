@@ -1,0 +1,18 @@
+-- The medical domains of products, as the manifests of their builds name them: to find products by.
+create table product_domains (
+    product_id uuid not null references products (id) on delete cascade,
+    name text not null,
+    primary key (product_id, name)
+);
+create index product_domains_name_idx on product_domains (name, product_id);
+
+insert into product_domains (product_id, name)
+select distinct builds.product_id, domain.value #>> '{}'
+from builds
+cross join lateral jsonb_array_elements(
+    case jsonb_typeof(builds.marketplace #> '{product,facts,domain}')
+        when 'array' then builds.marketplace #> '{product,facts,domain}'
+        else '[]'
+    end
+) as domain (value)
+where builds.yanked_at is null and jsonb_typeof(domain.value) = 'string' and length(domain.value #>> '{}') between 1 and 255;

@@ -1,0 +1,12 @@
+-- The medical domains of products, as the manifests of their builds name them: to find products by.
+create table product_domains (
+    product_id uuid not null references products (id) on delete cascade,
+    name text not null,
+    primary key (product_id, name)
+);
+create index product_domains_name_idx on product_domains (name, product_id);
+
+insert or ignore into product_domains (product_id, name)
+select builds.product_id, domain.value
+from builds, json_each(builds.marketplace, '$.product.facts.domain') as domain
+where builds.yanked_at is null and domain.type = 'text' and length(domain.value) between 1 and 255;
