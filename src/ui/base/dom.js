@@ -133,7 +133,7 @@ function set(element, name, value, before) {
         return;
     }
     if (REFUSED.has(name)) throw new TypeError(`${name} is not for data`);
-    if (LIVE.has(name)) {
+    if (LIVE.has(name) && element.localName !== "option") {
         const target = /** @type {any} */ (element);
         const to = value ?? (name === "value" ? "" : false);
         if (target[name] !== to) target[name] = to;

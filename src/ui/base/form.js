@@ -23,6 +23,9 @@ import { words } from "./view.js";
  * @property {string} [group] Fields of one group stand beneath its heading.
  */
 
+/** The types of controls. @type {Record<string, string>} */
+const TYPES = { number: "number", time: "datetime-local", secret: "password", url: "url", email: "email" };
+
 let number = 0;
 
 /**
@@ -135,8 +138,7 @@ export class Form extends HTMLElement {
             case "file":
                 return h("input", { ...common, type: "file", accept: field.accept });
             default: {
-                const types = { number: "number", time: "datetime-local", secret: "password", url: "url", email: "email" };
-                const type = types[/** @type {keyof types} */ (field.kind)] ?? "text";
+                const type = TYPES[field.kind ?? "text"] ?? "text";
                 const autocomplete = field.kind === "secret" ? "new-password" : "off";
                 return h("input", { ...common, type, placeholder, pattern: field.pattern, autocomplete, step: field.kind === "time" ? "1" : undefined, value });
             }

@@ -22,7 +22,7 @@ class SignIn extends View {
     }
 
     view(/** @type {{providers: any[]}} */ { providers }) {
-        const enter = async ({ token }) => {
+        const enter = async (/** @type {Record<string, string>} */ { token }) => {
             await session.signInWith(token);
             go(this.#after, { replace: true });
         };
