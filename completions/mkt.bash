@@ -166,6 +166,9 @@ _mkt() {
             mkt,token)
                 cmd="mkt__subcmd__token"
                 ;;
+            mkt,ui)
+                cmd="mkt__subcmd__ui"
+                ;;
             mkt,user)
                 cmd="mkt__subcmd__user"
                 ;;
@@ -755,7 +758,7 @@ _mkt() {
 
     case "${cmd}" in
         mkt)
-            opts="-q -y -h -V --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help --version serve agent migrate init validate certify publish import keygen verify review watch plan search label authorize verify-receipt status audit signing-key login logout whoami profile completions man openapi appointment attempt badge build claim configuration dependency entitlement exposure group identity idp instance interface license logo member offer parameter platform product publisher-key role screenshot sub-product surrogate task token user voucher"
+            opts="-q -y -h -V --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help --version serve ui agent migrate init validate certify publish import keygen verify review watch plan search label authorize verify-receipt status audit signing-key login logout whoami profile completions man openapi appointment attempt badge build claim configuration dependency entitlement exposure group identity idp instance interface license logo member offer parameter platform product publisher-key role screenshot sub-product surrogate task token user voucher"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -9255,7 +9258,7 @@ _mkt() {
             return 0
             ;;
         mkt__subcmd__serve)
-            opts="-q -y -h --listen --database-url --storage-url --max-image-size --max-asset-size --demo --public-url --ui-url --title --secret-key-file --admin-token-file --admin-emails --anonymous-events --events-days --events-kept --notify --self-publishing --require-review --require-strict --check-command --check-url --check-secret-file --check-timeout --trusted-proxies --cors-origins --max-connections --max-connections-per-client --max-sockets --head-timeout --idle-timeout --rate-limit --log-format --log --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            opts="-q -y -h --listen --database-url --storage-url --max-image-size --max-asset-size --demo --public-url --ui-url --title --secret-key-file --admin-token-file --admin-emails --anonymous-events --events-days --events-kept --notify --self-publishing --require-review --require-strict --check-command --check-url --check-secret-file --check-timeout --trusted-proxies --cors-origins --max-connections --max-connections-per-client --head-timeout --idle-timeout --max-sockets --rate-limit --log-format --log --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -9365,15 +9368,15 @@ _mkt() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --max-sockets)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --head-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --idle-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-sockets)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -10764,6 +10767,80 @@ _mkt() {
                     return 0
                     ;;
                 --upload)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --server)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json yaml csv id" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mkt__subcmd__ui)
+            opts="-q -y -h --server-url --listen --title --trusted-proxies --max-connections --max-connections-per-client --head-timeout --idle-timeout --log-format --log --server --profile --token-file --output --json --quiet --verbose --no-input --yes --color --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --server-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --listen)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --title)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trusted-proxies)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-connections)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-connections-per-client)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --head-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --idle-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                --log)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -42,7 +42,8 @@ complete -c mkt -n "__fish_mkt_needs_command" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_needs_command" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_needs_command" -s V -l version -d 'Print version'
-complete -c mkt -n "__fish_mkt_needs_command" -f -a "serve" -d 'Serve the marketplace: API and WebSocket. Creates and migrates its database by itself'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "serve" -d 'Serve the marketplace: API, WebSocket and web interface. Creates and migrates its database by itself'
+complete -c mkt -n "__fish_mkt_needs_command" -f -a "ui" -d 'Serve the web interface alone, for a marketplace that is elsewhere. The marketplace must know of it by --ui-url'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "agent" -d 'Keep a platform: run what its marketplace wants to run there, and tell how far it is'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "migrate" -d 'Bring the database\'s schema up to date, or tell where it stands'
 complete -c mkt -n "__fish_mkt_needs_command" -f -a "init" -d 'Make a marketplace.json for a product, by questions or by flags'
@@ -105,7 +106,7 @@ complete -c mkt -n "__fish_mkt_using_subcommand serve" -l storage-url -d 'Where 
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l max-image-size -d 'The largest logo or screenshot taken' -r
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l max-asset-size -d 'The largest asset of a build taken' -r
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l public-url -d 'Where clients reach the marketplace [default: where their requests say]' -r
-complete -c mkt -n "__fish_mkt_using_subcommand serve" -l ui-url -d 'Where the web interface is, for browsers that ask for the root' -r
+complete -c mkt -n "__fish_mkt_using_subcommand serve" -l ui-url -d 'Where the web interface is, if that is elsewhere than beside the API at /ui/' -r
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l title -d 'What the marketplace is called' -r
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l secret-key-file -d 'A file with the key that secrets are derived from; MKT_SECRET_KEY holds the key itself. Required for PostgreSQL, else made once and kept beside the database' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l admin-token-file -d 'A file with the token of the first administrator; MKT_ADMIN_TOKEN holds the token itself [default: one is made and printed]' -r -F
@@ -130,9 +131,9 @@ complete -c mkt -n "__fish_mkt_using_subcommand serve" -l trusted-proxies -d 'Ad
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l cors-origins -d 'Web origins that may call the API [default: any]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l max-connections -d 'How many connections are open at a time, as far as the limit of open files allows' -r
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l max-connections-per-client -d 'How many of them one client has, by its address; trusted proxies have no limit [default: 1024, and no limit on this machine]' -r
-complete -c mkt -n "__fish_mkt_using_subcommand serve" -l max-sockets -d 'How many WebSockets one user or platform has open at a time' -r
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l head-timeout -d 'How many seconds a client may take to send the head of its first request' -r
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l idle-timeout -d 'After how many seconds without a further request a connection is closed; longer than what proxies keep theirs for' -r
+complete -c mkt -n "__fish_mkt_using_subcommand serve" -l max-sockets -d 'How many WebSockets one user or platform has open at a time' -r
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l rate-limit -d 'How many requests a minute a client may send to sign in, redeem vouchers, make tokens, and check packages unsigned, by its address and by its token; 0 for any number, and to let clients try any number of tokens' -r
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l log-format -d 'The form of log lines' -r -f -a "text\t'For people'
 json\t'One object a line'"
@@ -155,6 +156,34 @@ complete -c mkt -n "__fish_mkt_using_subcommand serve" -l verbose -d 'Print more
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -l no-input -d 'Never ask'
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -s y -l yes -d 'Answer yes to all that would be asked'
 complete -c mkt -n "__fish_mkt_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mkt -n "__fish_mkt_using_subcommand ui" -l server-url -d 'Where the marketplace is, as browsers reach it' -r
+complete -c mkt -n "__fish_mkt_using_subcommand ui" -l listen -d 'The address to listen on; port 0 takes a free one. PORT alone works too and listens on all addresses [default: 127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand ui" -l title -d 'What the marketplace is called' -r
+complete -c mkt -n "__fish_mkt_using_subcommand ui" -l trusted-proxies -d 'Addresses or networks of proxies, which speak for many clients' -r
+complete -c mkt -n "__fish_mkt_using_subcommand ui" -l max-connections -d 'How many connections are open at a time, as far as the limit of open files allows' -r
+complete -c mkt -n "__fish_mkt_using_subcommand ui" -l max-connections-per-client -d 'How many of them one client has, by its address; trusted proxies have no limit [default: 1024, and no limit on this machine]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand ui" -l head-timeout -d 'How many seconds a client may take to send the head of its first request' -r
+complete -c mkt -n "__fish_mkt_using_subcommand ui" -l idle-timeout -d 'After how many seconds without a further request a connection is closed; longer than what proxies keep theirs for' -r
+complete -c mkt -n "__fish_mkt_using_subcommand ui" -l log-format -d 'The form of log lines' -r -f -a "text\t'For people'
+json\t'One object a line'"
+complete -c mkt -n "__fish_mkt_using_subcommand ui" -l log -d 'What to log: error, warn, info, debug or trace, for all or for some modules' -r
+complete -c mkt -n "__fish_mkt_using_subcommand ui" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand ui" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r
+complete -c mkt -n "__fish_mkt_using_subcommand ui" -l token-file -d 'A file with the token to sign in with; MKT_TOKEN holds the token itself [default: that of mkt login]' -r -F
+complete -c mkt -n "__fish_mkt_using_subcommand ui" -l output -d 'How to print data' -r -f -a "table\t'For people'
+json\t'As the API has it'
+yaml\t'The same, as YAML'
+csv\t'Comma-separated values, a line each; nested ones as JSON'
+id\t'Ids only'"
+complete -c mkt -n "__fish_mkt_using_subcommand ui" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c mkt -n "__fish_mkt_using_subcommand ui" -l json -d 'Short for --output json'
+complete -c mkt -n "__fish_mkt_using_subcommand ui" -s q -l quiet -d 'Print data and errors only'
+complete -c mkt -n "__fish_mkt_using_subcommand ui" -l verbose -d 'Print more of what happens'
+complete -c mkt -n "__fish_mkt_using_subcommand ui" -l no-input -d 'Never ask'
+complete -c mkt -n "__fish_mkt_using_subcommand ui" -s y -l yes -d 'Answer yes to all that would be asked'
+complete -c mkt -n "__fish_mkt_using_subcommand ui" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mkt -n "__fish_mkt_using_subcommand agent; and not __fish_seen_subcommand_from doctor" -l platform -d 'The platform\'s id, as mkt platform create tells' -r
 complete -c mkt -n "__fish_mkt_using_subcommand agent; and not __fish_seen_subcommand_from doctor" -l key -d 'A file with the platform\'s private key; MKT_PLATFORM_KEY holds the key itself' -r -F
 complete -c mkt -n "__fish_mkt_using_subcommand agent; and not __fish_seen_subcommand_from doctor" -l runner -d 'What starts the tasks' -r -f -a "docker\t'Containers, by the socket of Docker or Podman'

@@ -52,7 +52,7 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 pub use checks::{By, Check};
-pub use limits::Limits;
+pub use limits::{ConnectionLimits, Limits};
 pub use openapi::document as openapi;
 pub use origin::{Proxy, WebOrigin};
 pub use shutdown::Shutdown;
@@ -235,7 +235,7 @@ impl Server {
     pub async fn bind(db: Db, files: Files, settings: Settings) -> Result<Self> {
         let listener = listener::bind(settings.listen).await?;
         // Before the address is announced, for this may raise what the system lets the process have.
-        let seats = Seats::new(&settings.limits);
+        let seats = Seats::new(&settings.limits.connections);
         let hub = Arc::new(Hub::new(db.clone(), settings.limits.sockets).await?);
         let relay = Relay::start(db.clone(), hub.clone()).await?;
         let keys = Keys::default();
@@ -276,7 +276,7 @@ impl Server {
         let shutdown = self.app.shutdown().clone();
         let settings = self.app.settings();
         let terms = Terms {
-            limits: settings.limits,
+            limits: settings.limits.connections,
             trusted_proxies: settings.trusted_proxies.clone(),
             shutdown: shutdown.clone(),
         };

@@ -29,7 +29,7 @@ async fn manual_pages_are_fresh() {
 }
 
 /// Variables that have no flag, or that belong to all commands.
-const OTHERS: [(&str, &[(&str, &str)]); 2] = [
+const OTHERS: [(&str, &[(&str, &str)]); 3] = [
     (
         "serve",
         &[
@@ -50,6 +50,7 @@ const OTHERS: [(&str, &[(&str, &str)]); 2] = [
             ("DOCKER_CONFIG", "The folder with config.json, which has the credentials of registries."),
         ],
     ),
+    ("ui", &[]),
 ];
 
 /// mkt is a product of its own: its package declares every variable that its tasks know.
@@ -97,7 +98,7 @@ fn complete(variable: &mut Value) {
         "MKT_LISTEN" => json!({ "default": "0.0.0.0:3000" }),
         "MKT_DATABASE_URL" => json!({ "required": true, "pattern": "(postgres|postgresql|sqlite):.+" }),
         "MKT_SECRET_KEY" => json!({ "required": true, "pattern": ".{32,}" }),
-        "MKT_SERVER" => json!({ "required": true, "pattern": "https?://.+" }),
+        "MKT_SERVER" | "MKT_SERVER_URL" => json!({ "required": true, "pattern": "https?://.+" }),
         "MKT_PLATFORM_ID" => json!({ "required": true, "pattern": "[0-9a-fA-F-]{36}" }),
         _ => return,
     };

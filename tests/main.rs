@@ -16,3 +16,4 @@ mod openapi;
 mod publish;
 mod readme;
 mod serve;
+mod ui;

@@ -6,7 +6,7 @@ use url::Url;
 
 use super::daemon::{LogArgs, listen, stop_signal};
 use super::error::Failed;
-use super::limits::LimitArgs;
+use super::limits::ConnectionArgs;
 use crate::server::{Alone, Proxy, UiServer};
 
 /// Serve the web interface alone, for a marketplace that is elsewhere. The marketplace must know of it by --ui-url
@@ -30,7 +30,7 @@ pub struct Args {
     trusted_proxies: Vec<Proxy>,
 
     #[command(flatten)]
-    limits: LimitArgs,
+    connections: ConnectionArgs,
 
     #[command(flatten)]
     log: LogArgs,
@@ -50,7 +50,7 @@ pub async fn run(args: Args) -> Result<(), Failed> {
         marketplace: args.server_url,
         title: args.title,
         trusted_proxies: args.trusted_proxies,
-        limits: args.limits.limits(),
+        limits: args.connections.limits(),
     };
     let marketplace = settings.marketplace.clone();
     let server = UiServer::bind(settings).await?;

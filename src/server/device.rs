@@ -1,44 +1,33 @@
-//! The page on which somebody approves a device that shows a code.
+//! Devices that show a code: how somebody comes to approve one.
 
 use axum::Router;
-use axum::extract::State;
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::Redirect;
 use axum::routing::get;
 use serde_json::json;
+use url::Url;
 
 use super::App;
 use super::answer;
 use super::asker::Asker;
 use super::body::Fields;
 use super::crud::Answer;
+use super::ui;
 use crate::core::Error;
 use crate::core::field::Field;
 use crate::core::session::device;
 
-/// Nothing but its own: the page holds a token while it is open.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; \
-                      form-action 'none'; frame-ancestors 'none'";
-
 /// The routes.
 pub fn routes() -> Router<App> {
-    Router::new()
-        .route("/device", get(page).post(decide))
-        .route("/device/page.js", get(async || file("text/javascript; charset=utf-8", include_str!("device/page.js"))))
-        .route("/device/page.css", get(async || file("text/css; charset=utf-8", include_str!("device/page.css"))))
+    Router::new().route("/device", get(page).post(decide))
 }
 
-async fn page() -> Response {
-    file("text/html; charset=utf-8", include_str!("device/page.html"))
-}
-
-fn file(media_type: &'static str, content: &'static str) -> Response {
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static(media_type)),
-        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
-        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-    ];
-    (headers, content).into_response()
+/// The short address that devices show leads to the web application.
+async fn page(State(app): State<App>, RawQuery(query): RawQuery) -> Redirect {
+    let home = app.settings().ui_url.as_ref().map_or(ui::HOME, Url::as_str).trim_end_matches('/');
+    let query = query.map_or_else(String::new, |query| format!("?{query}"));
+    Redirect::to(&format!("{home}/device{query}"))
 }
 
 /// `POST /device`: what waits with a code, or with `approve` the decision about it.

@@ -22,7 +22,7 @@ use tower::ServiceExt;
 use super::seats::{Full, Seats};
 use super::shutdown::Shutdown;
 use super::socket::Socket;
-use super::limits::Limits;
+use super::limits::ConnectionLimits;
 use super::origin::{Proxy, is_trusted};
 use super::canonical;
 use crate::core::{Error, Result};
@@ -35,7 +35,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// How connections are treated.
 pub struct Terms {
     /// What clients may take.
-    pub limits: Limits,
+    pub limits: ConnectionLimits,
     /// Proxies, which speak for many clients.
     pub trusted_proxies: Vec<Proxy>,
     /// The end of the server.

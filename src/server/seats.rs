@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::address::site;
-use super::limits::Limits;
+use super::limits::ConnectionLimits;
 
 /// How many connections a client has unless the operator says otherwise.
 const PER_CLIENT: usize = 1024;
@@ -42,12 +42,12 @@ pub enum Full {
 
 impl Seats {
     /// As many as the limits and the operating system allow.
-    pub fn new(limits: &Limits) -> Self {
-        let all = limits.connections.min(affordable(limits.connections));
-        if all < limits.connections {
-            tracing::warn!("the limit of open files allows {all} connections, not {}", limits.connections);
+    pub fn new(limits: &ConnectionLimits) -> Self {
+        let all = limits.all.min(affordable(limits.all));
+        if all < limits.all {
+            tracing::warn!("the limit of open files allows {all} connections, not {}", limits.all);
         }
-        Self(Arc::new(Room { all, per_client: limits.connections_per_client, taken: Mutex::default() }))
+        Self(Arc::new(Room { all, per_client: limits.per_client, taken: Mutex::default() }))
     }
 
     /// A seat, for as long as it is kept. Nobody in particular is a proxy, who speaks for many.
@@ -126,10 +126,10 @@ mod tests {
 
     use super::*;
 
-    fn seats(connections: usize, connections_per_client: Option<usize>) -> Seats {
+    fn seats(all: usize, per_client: Option<usize>) -> Seats {
         let timeout = Duration::from_secs(1);
         let (head_timeout, idle_timeout) = (timeout, timeout);
-        let limits = Limits { connections, connections_per_client, sockets: 1, head_timeout, idle_timeout, rate: 0 };
+        let limits = ConnectionLimits { all, per_client, head_timeout, idle_timeout };
         Seats::new(&limits)
     }
 

@@ -18,7 +18,7 @@ use super::origin::Proxy;
 use super::problem::Problem;
 use super::seats::Seats;
 use super::shutdown::Shutdown;
-use super::{Limits, answer, guard, wait_for};
+use super::{ConnectionLimits, answer, guard, wait_for};
 use crate::core::{Error, Result};
 use crate::ui::{Asset, Assets};
 
@@ -113,7 +113,7 @@ pub struct Alone {
     /// Proxies that speak for many clients.
     pub trusted_proxies: Vec<Proxy>,
     /// What clients may take.
-    pub limits: Limits,
+    pub limits: ConnectionLimits,
 }
 
 /// The application alone, which listens, not yet serving.

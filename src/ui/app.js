@@ -7,6 +7,7 @@ import { HOME, Router, to } from "./base/router.js";
 import { session } from "./base/session.js";
 import { View } from "./base/view.js";
 import { say } from "./parts/toast.js";
+import { seen } from "./views/administration/parts.js";
 
 /** What the browser remembers of how the application is to look. */
 const THEME = "mkt.theme";
@@ -21,6 +22,7 @@ const ROUTES = [
     { path: "platforms/:user/:platform/instances/:instance", tag: "mkt-instance", section: "platforms", load: () => import("./views/instance.js") },
     { path: "publishing", tag: "mkt-publishing", section: "publishing", load: () => import("./views/publishing.js") },
     { path: "publishing/:product", tag: "mkt-publishing-product", section: "publishing", load: () => import("./views/publishing-product.js") },
+    { path: "publishing/:product/builds/:build", tag: "mkt-publishing-build", section: "publishing", load: () => import("./views/publishing-build.js") },
     { path: "reviews", tag: "mkt-reviews", section: "reviews", load: () => import("./views/reviews.js") },
     { path: "reviews/:product/:build", tag: "mkt-review", section: "reviews", load: () => import("./views/review.js") },
     { path: "account", tag: "mkt-account", section: "account", load: () => import("./views/account.js") },
@@ -76,14 +78,12 @@ async function show() {
 /** Where one can go, of what one may. */
 function sections() {
     const { may, isSignedIn } = { may: session.may.bind(session), isSignedIn: session.isSignedIn };
-    const administers = ["users", "groups", "roles", "identity_providers", "licenses", "interfaces", "badges", "vouchers", "attempts", "audit"];
-    const isAdministrator = administers.some((resource) => may(resource, resource === "attempts" || resource === "audit" ? "read" : "update"));
     return [
         { name: "catalogue", label: "Catalogue", href: HOME, offered: true },
         { name: "platforms", label: "Platforms", href: to("platforms"), offered: isSignedIn },
         { name: "publishing", label: "Publishing", href: to("publishing"), offered: isSignedIn },
         { name: "reviews", label: "Reviews", href: to("reviews"), offered: may("reviews", "read") || may("builds", "validate") || may("builds", "publish") },
-        { name: "administration", label: "Administration", href: to("administration"), offered: isAdministrator },
+        { name: "administration", label: "Administration", href: to("administration"), offered: seen().length > 0 },
         { name: "account", label: "Account", href: to("account"), offered: isSignedIn },
     ].filter((section) => section.offered);
 }

@@ -1,10 +1,10 @@
 //! Search: what is found, in which order, whatever is asked.
 
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Answer, column, text};
-use crate::support::{Database, Server, on_both};
+use crate::support::{Database, Manifest, Server, on_both};
 
 on_both! {
     async fn better_hits_come_first(database: Database) {
@@ -43,6 +43,65 @@ on_both! {
             let names = column(&page, "name");
             assert_eq!(names, expected, "{query}");
         }
+    }
+
+    async fn what_is_found_has_facets(database: Database) {
+        let server = Server::start(&database).await;
+        let mut ids = Vec::new();
+        for (name, kind, domains) in [
+            ("Heart one", "text/html", json!(["Cardiology", " Cardiology ", "Wards, acute", 7, ""])),
+            ("Heart two", "text/html", json!(["Cardiology"])),
+            ("Lungs", "text/cql", json!(["Pneumology"])),
+            ("Draft", "text/cql", json!(["Cardiology"])),
+        ] {
+            let mut manifest = Manifest::new(name, "1.0.0");
+            manifest.0["product"]["facts"]["domain"] = domains;
+            manifest.0["product"]["facts"]["technology"] = json!({ "mime_type": kind });
+            let (status, told) = server.send(Method::POST, "/packages", manifest.0.clone()).await;
+            assert_eq!(status, 200, "{told}");
+            server.send(Method::PATCH, &format!("/products/{}", manifest.product()), json!({ "mime_type": kind })).await;
+            ids.push(manifest);
+        }
+        let draft = format!("/products/{}/unpublish", ids[3].product());
+        assert_eq!(server.send(Method::POST, &draft, json!({})).await.0, 200);
+        let badge = text(&server.create("/badges", json!({ "name": "Tried", "description": "Works." })).await, "id");
+        let award = format!("/products/{}/badges/{badge}", ids[0].product());
+        assert_eq!(server.send(Method::POST, &award, json!({})).await.0, 200);
+        let facets = async |query: &str| server.get_anonymously(&format!("/products/facets?{query}")).await.1;
+        let counts = |facet: &Value| {
+            let one = |value: &Value| format!("{} {}", value["name"].as_str().unwrap_or(value["value"].as_str().unwrap()), value["count"]);
+            facet.as_array().unwrap().iter().map(one).collect::<Vec<_>>().join(", ")
+        };
+        let badged = format!("badge_id={badge}");
+        for (query, kinds, domains, badges) in [
+            ("", "text/html 2, text/cql 1", "Cardiology 2, Pneumology 1, Wards, acute 1", "Tried 1"),
+            ("text=heart", "text/html 2", "Cardiology 2, Wards, acute 1", "Tried 1"),
+            ("text=kidney", "", "", ""),
+            // What is chosen narrows the others down, and not itself.
+            ("mime_type=text/cql", "text/html 2, text/cql 1", "Pneumology 1", ""),
+            ("domain=Pneumology,Cardiology&mime_type=text/html", "text/html 2, text/cql 1", "Cardiology 2, Wards, acute 1", "Tried 1"),
+            (badged.as_str(), "text/html 1", "Cardiology 1, Wards, acute 1", "Tried 1"),
+        ] {
+            let found = facets(query).await;
+            let told = ["mime_type", "domain", "badge_id"].map(|facet| counts(&found[facet]));
+            assert_eq!(told, [kinds, domains, badges], "{query}");
+        }
+        let names = async |query: &str| column(&server.get_anonymously(&format!("/products?{query}")).await.1, "name");
+        assert_eq!(names("domain=Cardiology").await, ["Heart one", "Heart two"]);
+        assert_eq!(names("domain=cardiology").await, [""; 0]);
+        assert_eq!(names(&badged).await, ["Heart one"]);
+        // A draft counts for who sees it.
+        assert_eq!(counts(&server.get("/products/facets").await["domain"]), "Cardiology 3, Pneumology 1, Wards, acute 1");
+        for (query, told) in [("badge_id=x", "badge_id must be a UUID"), ("published=maybe", "published")] {
+            let (status, told_of) = server.get_anonymously(&format!("/products/facets?{query}")).await;
+            assert!(status == 400 && text(&told_of, "message").contains(told), "{query}: {told_of}");
+        }
+        // The newest build says what the product is of.
+        let mut next = ids[1].next_version("2.0.0");
+        next.0["product"]["facts"]["domain"] = json!(["Oncology"]);
+        assert_eq!(server.send(Method::POST, "/packages", next.0).await.0, 200);
+        assert_eq!(names("domain=Oncology").await, ["Heart two"]);
+        assert_eq!(names("domain=Cardiology").await, ["Heart one"]);
     }
 
     async fn texts_of_all_scripts_are_found_and_kept_in_step(database: Database) {

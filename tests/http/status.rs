@@ -16,14 +16,16 @@ on_both! {
 
         let root = get("/", "*/*").await.json();
         assert!(text(&root, "message").contains("API"), "{root}");
-        for member in ["openapi", "docs", "status"] {
+        for member in ["openapi", "docs", "status", "ui"] {
             let address = text(&root, member);
             let path = address.strip_prefix(&server.url("")).unwrap();
             assert_eq!(get(path, "*/*").await.status, 200, "{address}");
         }
+        let device = get("/device?user_code=AB-CD", "text/html").await;
+        assert_eq!((device.status, device.header("location")), (303, "/ui/device?user_code=AB-CD"));
         let redirect = get("/", "text/html,application/xhtml+xml,*/*;q=0.8").await;
         assert!(
-            (300..400).contains(&redirect.status) && redirect.header("location") == "/docs",
+            (300..400).contains(&redirect.status) && redirect.header("location") == "/ui/",
             "{} {}",
             redirect.status,
             redirect.body

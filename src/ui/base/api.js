@@ -22,12 +22,14 @@ export class Refusal extends Error {
      * @param {string} message In words, for people.
      * @param {number} status The HTTP status; 0 where nothing answered.
      * @param {Record<string, string[]>} [errors] What is wrong with which field.
+     * @param {Record<string, any>} [details] What else is told, such as the findings in a manifest.
      */
-    constructor(message, status, errors = {}) {
+    constructor(message, status, errors = {}, details = {}) {
         super(message);
         this.name = "Refusal";
         this.status = status;
         this.errors = errors;
+        this.details = details;
     }
 
     /** Whether the marketplace was not reached. */
@@ -81,14 +83,14 @@ async function ask(method, path, { body, query, signal, headers = {} } = {}) {
     const problem = await response.json().catch(() => ({}));
     // A token that counts no more takes the session with it; what is public can still be seen.
     if (response.status === 401 && token && token === asker.token()) asker.ended();
-    throw new Refusal(words(problem, response), response.status, problem.errors ?? {});
+    throw refusal(problem, response.status, response.headers.get("retry-after"));
 }
 
-/** @param {any} problem @param {Response} response */
-function words(problem, response) {
-    const said = problem.message ?? problem.detail ?? `The marketplace answered ${response.status}.`;
-    const wait = response.headers.get("retry-after");
-    return response.status === 429 && wait ? `${said} Try again in ${wait} s.` : said;
+/** What an answer refuses. @param {any} problem @param {number} status @param {string | null} wait In seconds. */
+export function refusal(problem, status, wait) {
+    const said = problem.message ?? problem.detail ?? `The marketplace answered ${status}.`;
+    const message = status === 429 && wait ? `${said} Try again in ${wait} s.` : said;
+    return new Refusal(message, status, problem.errors ?? {}, problem.details ?? {});
 }
 
 /**
@@ -97,6 +99,16 @@ function words(problem, response) {
  */
 export async function get(path, query, signal) {
     return (await ask("GET", path, { query, signal })).json();
+}
+
+/**
+ * A record with its revision, for decisions that are to hold only of what was seen (`If-Match`).
+ * @param {string} path @param {AbortSignal} [signal]
+ * @returns {Promise<{record: any, revision: string}>}
+ */
+export async function look(path, signal) {
+    const response = await ask("GET", path, { signal });
+    return { record: await response.json(), revision: response.headers.get("etag") ?? "*" };
 }
 
 /** The record, or nothing where there is none, or none to be seen. @param {string} path @param {AbortSignal} [signal] */
@@ -146,7 +158,7 @@ export async function file(path, signal) {
 /**
  * Asks for a change, and answers what it made.
  * @param {"POST" | "PUT" | "PATCH" | "DELETE"} method @param {string} path @param {any} [body]
- * @param {{query?: Record<string, any>, signal?: AbortSignal}} [how]
+ * @param {{query?: Record<string, any>, signal?: AbortSignal, headers?: Record<string, string>}} [how]
  * @returns {Promise<any>}
  */
 export async function send(method, path, body, how = {}) {

@@ -5,6 +5,7 @@
 import { Refusal } from "./api.js";
 import { h, render } from "./dom.js";
 import { title } from "./format.js";
+import "./pick.js";
 import { words } from "./view.js";
 
 /**
@@ -12,9 +13,12 @@ import { words } from "./view.js";
  * @typedef {object} Field
  * @property {string} name As in the API.
  * @property {string} [label]
- * @property {"text" | "long" | "number" | "boolean" | "choice" | "time" | "json" | "secret" | "url" | "email" | "file" | "list"} [kind]
- *     A list is one line each.
+ * @property {"text" | "long" | "number" | "boolean" | "choice" | "time" | "json" | "secret" | "url" | "email" | "file" | "list" | "pick"} [kind]
+ *     A list is one line each; a pick is one of many, found by typing.
  * @property {[string, string][]} [choices] Values with what they are called.
+ * @property {import("./pick.js").Find} [find] What there is to pick.
+ * @property {import("./pick.js").Option | null} [known] What is picked at first.
+ * @property {(values: Record<string, any>) => boolean} [when] Whether it is asked for at all, given what stands in the others.
  * @property {string} [help]
  * @property {boolean} [required]
  * @property {string} [pattern]
@@ -34,8 +38,8 @@ let number = 0;
 export class Form extends HTMLElement {
     /** @type {Field[]} */
     fields = [];
-    /** What it begins with. @type {Record<string, any>} */
-    values = {};
+    /** @type {Record<string, any>} */
+    #values = {};
     /** What is done with what was entered. @type {(values: Record<string, any>) => Promise<unknown>} */
     submit = async () => {};
     /** What is done when one thinks better of it. @type {(() => void) | null} */
@@ -53,6 +57,16 @@ export class Form extends HTMLElement {
         this.draw();
     }
 
+    /** What it begins with. Where that changes, it shows in all fields in which nothing was entered. */
+    get values() {
+        return this.#values;
+    }
+
+    set values(values) {
+        this.#values = values;
+        queueMicrotask(() => this.isConnected && this.draw());
+    }
+
     get action() {
         return this.getAttribute("action") ?? "Save";
     }
@@ -62,8 +76,14 @@ export class Form extends HTMLElement {
         return this.#entered.has(field.name) ? this.#entered.get(field.name) : shown(field, this.values[field.name]);
     }
 
+    /** The fields that are asked for. */
+    get #asked() {
+        const values = Object.fromEntries(this.fields.map((field) => [field.name, this.#value(field)]));
+        return this.fields.filter(({ when }) => when?.(values) ?? true);
+    }
+
     draw() {
-        const known = new Set(this.fields.map((field) => field.name));
+        const known = new Set(this.#asked.map((field) => field.name));
         const others = Object.entries(this.#errors).filter(([name]) => !known.has(name));
         const said = others.map(([name, errors]) => `${title(name)} ${errors.join(", ")}.`);
         render(
@@ -84,9 +104,10 @@ export class Form extends HTMLElement {
     }
 
     #grouped() {
-        const groups = [...new Set(this.fields.map((field) => field.group ?? ""))];
+        const asked = this.#asked;
+        const groups = [...new Set(asked.map((field) => field.group ?? ""))];
         return groups.map((group) => {
-            const fields = this.fields.filter((field) => (field.group ?? "") === group).map((field) => this.#field(field));
+            const fields = asked.filter((field) => (field.group ?? "") === group).map((field) => this.#field(field));
             return group ? h("fieldset", { key: group }, h("legend", {}, group), fields) : fields;
         });
     }
@@ -137,6 +158,10 @@ export class Form extends HTMLElement {
                 return h("select", { ...common, value }, (field.choices ?? []).map(([value, label]) => h("option", { value, key: value }, label)));
             case "file":
                 return h("input", { ...common, type: "file", accept: field.accept });
+            case "pick": {
+                const { name, oninput, ...control } = common;
+                return h("mkt-pick", { name, find: field.find, known: field.known, control: { ...control, placeholder }, value, oninput });
+            }
             default: {
                 const type = TYPES[field.kind ?? "text"] ?? "text";
                 const autocomplete = field.kind === "secret" ? "new-password" : "off";
@@ -148,6 +173,8 @@ export class Form extends HTMLElement {
     #typed = (/** @type {Event} */ event) => {
         const control = /** @type {HTMLInputElement} */ (event.target);
         this.#entered.set(control.name, control.type === "checkbox" ? control.checked : control.type === "file" ? control.files?.[0] : control.value);
+        // What is entered here may decide what is asked for there.
+        if (this.fields.some(({ when }) => when)) this.draw();
     };
 
     #submitted = async (/** @type {Event} */ event) => {
@@ -157,7 +184,7 @@ export class Form extends HTMLElement {
         this.#refusal = Object.keys(this.#errors).length > 0 ? "Some of this can't be taken yet." : null;
         /** @type {Record<string, any>} */
         const values = {};
-        for (const field of this.fields) {
+        for (const field of this.#asked) {
             try {
                 values[field.name] = read(field, this.#value(field));
             } catch {
@@ -184,7 +211,7 @@ export class Form extends HTMLElement {
     #missing() {
         /** @type {Record<string, string[]>} */
         const errors = {};
-        for (const field of this.fields) {
+        for (const field of this.#asked) {
             const value = this.#value(field);
             if (field.required && (value === "" || value === undefined || value === null)) errors[field.name] = ["is required"];
             else if (field.pattern && value && !new RegExp(`^(?:${field.pattern})$`, "u").test(value)) errors[field.name] = [`must match ${field.pattern}`];

@@ -42,6 +42,12 @@ class Session extends EventTarget {
         return this.user !== null;
     }
 
+    /** Who is signed in, of views that are for nobody else. @returns {Person} */
+    require() {
+        if (!this.user) throw new Refusal("Sign in to see this.", 401);
+        return this.user;
+    }
+
     /**
      * Whether the roles that one has permit something. Owners may more, which only the marketplace knows.
      * @param {string} resource @param {string} verb

@@ -6,6 +6,7 @@
 import { Refusal } from "./api.js";
 import { h, render } from "./dom.js";
 import { live } from "./live.js";
+import { HOME, to } from "./router.js";
 import { session } from "./session.js";
 
 /** Who waits for less than this, in milliseconds, is shown nothing of it. */
@@ -119,6 +120,12 @@ export class View extends HTMLElement {
         live.follow(channel, params, { event, right: () => this.refreshSoon() }, this.signal);
     }
 
+    /** Loads anew now and then, for what no event tells of. @param {number} milliseconds */
+    every(milliseconds) {
+        const timer = setInterval(() => document.visibilityState === "visible" && this.refreshSoon(), milliseconds);
+        this.signal.addEventListener("abort", () => clearInterval(timer));
+    }
+
     /** Shows what there is. */
     draw() {
         if (!this.isConnected) return;
@@ -153,11 +160,13 @@ function problem(error, retry) {
     const [title, help] =
         status === 404
             ? ["There is nothing here", "It may be gone, or not be there for you to see."]
-            : status === 403 || status === 401
-              ? ["This is not for everybody", words(error)]
-              : status === 0
-                ? ["You are offline", words(error)]
-                : ["This could not be shown", words(error)];
+            : status === 401
+              ? ["Please sign in", words(error)]
+              : status === 403
+                ? ["This is not for everybody", words(error)]
+                : status === 0
+                  ? ["You are offline", words(error)]
+                  : ["This could not be shown", words(error)];
     const signIn = (status === 401 || status === 403 || status === 404) && !session.isSignedIn;
     return h(
         "section",
@@ -167,7 +176,7 @@ function problem(error, retry) {
         h(
             "p",
             { class: "actions center" },
-            signIn ? h("a", { class: "button primary", href: "/ui/sign-in" }, "Sign in") : null,
+            signIn ? h("a", { class: "button primary", href: to("sign-in", { after: location.pathname.slice(HOME.length) + location.search }) }, "Sign in") : null,
             h("button", { type: "button", onclick: retry }, "Try again"),
         ),
     );

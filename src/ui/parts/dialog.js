@@ -28,6 +28,8 @@ export function dialog(title, content) {
         ]);
         document.body.append(element);
         element.showModal();
+        // One goes on at the first field, not at the button that closes.
+        /** @type {HTMLElement | null} */ (element.querySelector(".body :is(input, select, textarea)"))?.focus();
     });
 }
 

@@ -15,20 +15,20 @@ export function productFacts(label) {
         { class: "label", "aria-labelledby": "label-title" },
         h("h2", { id: "label-title" }, "Product Facts"),
         h("p", { class: "of" }, h("strong", {}, label.product.name), h("span", {}, `Version ${label.build.name}`)),
-        h("div", { class: "groups" }, label.facts.map(group)),
+        h("div", { class: "groups" }, label.facts.map((/** @type {Group} */ one) => group(one, "h3"))),
         h("h3", { class: "bar" }, label.platform ? `Compatibility with ${label.platform.name}` : "Compatibility requirements"),
-        h("div", { class: "groups" }, label.requirements.map(group)),
+        h("div", { class: "groups" }, label.requirements.map((/** @type {Group} */ one) => group(one, "h4"))),
         h("footer", {}, label.notes.map((/** @type {string} */ note) => h("p", { key: note }, note))),
     );
 }
 
-/** @param {Group} group */
-function group({ id, title, stated, rows, more }) {
+/** @param {Group} group @param {string} heading */
+function group({ id, title, stated, rows, more }, heading) {
     const nothing = stated ? "None" : "Not stated";
     return h(
         "div",
         { class: "group", key: id },
-        h("h4", {}, title),
+        h(heading, { class: "title" }, title),
         rows.length === 0 ? h("span", { class: "nothing" }, nothing) : h("ul", {}, rows.map(row), more > 0 ? h("li", { key: "more" }, `and ${more} more`) : null),
     );
 }

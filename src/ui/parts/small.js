@@ -13,9 +13,9 @@ export function when(time) {
 
 /** What words stand for good, bad, or something to wait for. @type {Record<string, string>} */
 const MOODS = {
-    published: "good", running: "good", online: "good", granted: "good", enabled: "good", valid: "good", succeeded: "good",
-    submitted: "busy", validated: "busy", pending: "busy", pulling: "busy", starting: "busy", updating: "busy", deploying: "busy", stopping: "busy", waiting: "busy",
-    failed: "bad", rejected: "bad", blocked: "bad", denied: "bad", offline: "bad", yanked: "bad", revoked: "bad", expired: "bad",
+    published: "good", running: "good", online: "good", granted: "good", enabled: "good", valid: "good", succeeded: "good", active: "good",
+    submitted: "busy", validated: "busy", pending: "busy", pulling: "busy", starting: "busy", updating: "busy", deploying: "busy", stopping: "busy", waiting: "busy", grace: "busy",
+    failed: "bad", rejected: "bad", refused: "bad", blocked: "bad", denied: "bad", offline: "bad", yanked: "bad", revoked: "bad", expired: "bad", unauthorized: "bad",
 };
 
 /** A state as a chip: the word carries the meaning, and colour goes along. @param {string | null | undefined} word */

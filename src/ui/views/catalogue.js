@@ -34,10 +34,14 @@ const ORDERS = [
 
 /** @typedef {{value: string, name: string | null, count: number}} Value */
 
-/** @extends {View<{page: import("../base/api.js").Page, facets: Record<string, Value[]>}>} */
+/** @extends {View<import("../base/api.js").Page>} */
 class Catalogue extends View {
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     #typing;
+    /** What is found has in common; it may come later than what is found. @type {Record<string, Value[]>} */
+    #facets = {};
+    /** Whether there is room for the facets beside. */
+    #isWide = matchMedia("(min-width: 60rem)").matches;
     /** Facets of which all values are shown. */
     #unfolded = new Set();
 
@@ -58,11 +62,11 @@ class Catalogue extends View {
     async load(/** @type {AbortSignal} */ signal) {
         const order = this.query.get("sort") ?? "";
         const sort = order ? { sort: order.replace("-", ""), order: order.startsWith("-") ? "descending" : "ascending" } : {};
-        const [page, facets] = await Promise.all([
-            get("/products", { ...this.#filters, ...sort, page: this.query.get("page") ?? 1, per_page: PER_PAGE }, signal),
-            get("/products/facets", this.#filters, signal),
-        ]);
-        return { page, facets };
+        const page = get("/products", { ...this.#filters, ...sort, page: this.query.get("page") ?? 1, per_page: PER_PAGE }, signal);
+        // Nobody waits for these; without them the catalogue is as good, and whatever is wrong is told for the page.
+        const facets = get("/products/facets", this.#filters, signal).then((facets) => (this.#facets = facets));
+        Promise.all([page, facets]).then(() => signal.aborted || this.draw(), () => {});
+        return page;
     }
 
     /** The address with something else in it; from the first page on. @param {Record<string, string | null>} changed */
@@ -77,7 +81,7 @@ class Catalogue extends View {
         this.#typing = setTimeout(() => go(this.#with({ text }), { replace: true }), TYPING);
     };
 
-    view(/** @type {{page: import("../base/api.js").Page, facets: Record<string, Value[]>}} */ { page, facets }) {
+    view(/** @type {import("../base/api.js").Page} */ page) {
         const found = page.total_entries;
         return h(
             "div",
@@ -91,20 +95,21 @@ class Catalogue extends View {
                 h("label", { for: "order", class: "hidden" }, "Order"),
                 h("select", { id: "order", value: this.query.get("sort") ?? "", onchange: (/** @type {any} */ event) => go(this.#with({ sort: event.target.value })) }, ORDERS.map(([value, label]) => h("option", { value, key: value }, label))),
             ),
-            h("aside", { "aria-label": "Narrow down" }, FACETS.map(([name, label]) => this.#facet(name, label, facets[name] ?? []))),
+            h("aside", { "aria-label": "Narrow down" }, h("details", { open: this.#isWide }, h("summary", {}, "Narrow down"), FACETS.map(([name, label]) => this.#facet(name, label)))),
             h(
                 "section",
                 { class: "results", "aria-label": "Products" },
                 h("p", { class: "found", role: "status" }, several(found, "product")),
-                this.#chosen(facets),
+                this.#chosen(),
                 found === 0 ? this.#nothing() : h("ul", { class: "cards" }, page.results.map(card)),
                 pager(page, (number) => this.#with({ page: String(number) })),
             ),
         );
     }
 
-    /** The values of a facet. @param {string} name @param {string} label @param {Value[]} values */
-    #facet(name, label, values) {
+    /** The values of a facet. @param {string} name @param {string} label */
+    #facet(name, label) {
+        const values = this.#facets[name] ?? [];
         const chosen = new Set((this.query.get(name) ?? "").split(",").filter(Boolean));
         if (values.length === 0 && chosen.size === 0) return null;
         const all = this.#unfolded.has(name);
@@ -135,13 +140,13 @@ class Catalogue extends View {
         );
     }
 
-    /** What is chosen, to be taken back one by one. @param {Record<string, Value[]>} facets */
-    #chosen(facets) {
+    /** What is chosen, to be taken back one by one. */
+    #chosen() {
         const chosen = FACETS.flatMap(([name, label]) =>
             (this.query.get(name) ?? "").split(",").filter(Boolean).map((value) => ({ name, label, value })),
         );
         if (chosen.length === 0) return null;
-        const called = (/** @type {string} */ name, /** @type {string} */ value) => facets[name]?.find((one) => one.value === value)?.name ?? value;
+        const called = (/** @type {string} */ name, /** @type {string} */ value) => this.#facets[name]?.find((one) => one.value === value)?.name ?? value;
         const without = (/** @type {string} */ name, /** @type {string} */ value) =>
             this.#with({ [name]: (this.query.get(name) ?? "").split(",").filter((one) => one !== value).join(",") });
         return h(

@@ -1,0 +1,116 @@
+/** Narrowing a list down: its search, filters and order stand in the address, by the names that the API has for them. */
+
+import { h } from "../../base/dom.js";
+import "../../base/pick.js";
+import { go, to } from "../../base/router.js";
+
+/** How long after a key it is searched, in milliseconds. */
+const TYPING = 200;
+
+/**
+ * @typedef {object} Filter
+ * @property {string} name As in the API.
+ * @property {string} label
+ * @property {string} [placeholder]
+ * @property {[string, string][]} [choices] Values with what they are called; whatever one likes without.
+ * @property {import("../../base/pick.js").Find} [find] Where it is the id of something: finds it by what is typed.
+ * @property {(id: string, signal: AbortSignal) => Promise<import("../../base/pick.js").Option | null>} [known] What an id is called.
+ * @property {RegExp} [whole] What the API takes: before it is typed as a whole nothing is filtered by it.
+ */
+/** @typedef {Record<string, import("../../base/pick.js").Option | null>} Known */
+
+export class Narrowing {
+    /** What is being typed, and not in the address yet. @type {Map<string, string>} */
+    #typed = new Map();
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    #soon;
+
+    /**
+     * @param {{query: URLSearchParams}} view Whose address it is.
+     * @param {string} path Of the view.
+     * @param {Filter[]} filters
+     * @param {[string, string][]} sorts Fields, with a minus to begin with the greatest, and what each order is called. The first is the usual.
+     */
+    constructor(view, path, filters, sorts) {
+        this.view = view;
+        this.path = path;
+        this.filters = filters;
+        this.sorts = sorts;
+    }
+
+    /** What the address asks for, as the API takes it. */
+    get asked() {
+        const { query } = this.view;
+        const sort = query.get("sort") || this.sorts[0]?.[0] || "";
+        const order = sort.startsWith("-") ? "descending" : "ascending";
+        const fits = (/** @type {Filter} */ { name, whole }) => whole?.test(query.get(name) ?? "") ?? true;
+        const filters = Object.fromEntries(this.filters.filter(fits).map(({ name }) => [name, query.get(name)]));
+        return { ...filters, ...(sort ? { sort: sort.replace("-", ""), order } : {}), page: query.get("page") ?? 1 };
+    }
+
+    /** Whether something is left out. */
+    get isNarrow() {
+        return this.filters.some(({ name }) => this.view.query.get(name));
+    }
+
+    /** The address with something else in it; from the first page on. @param {Record<string, string | null>} changed */
+    with(changed) {
+        return to(this.path, { ...Object.fromEntries(this.view.query), page: null, ...changed });
+    }
+
+    /** The address of all there is. */
+    get all() {
+        return this.with(Object.fromEntries(this.filters.map(({ name }) => [name, null])));
+    }
+
+    /** What the ids in the address are called. @param {AbortSignal} signal @returns {Promise<Known>} */
+    async known(signal) {
+        const asked = this.filters.filter(({ name, known }) => known && this.view.query.get(name));
+        return Object.fromEntries(await Promise.all(asked.map(async ({ name, known }) => [name, await known?.(this.view.query.get(name) ?? "", signal)])));
+    }
+
+    /** @param {Known} known */
+    controls(known) {
+        const chooses = this.sorts.length > 1;
+        if (this.filters.length === 0 && !chooses) return null;
+        const sort = (/** @type {any} */ event) => go(this.with({ sort: event.target.value }));
+        return h(
+            "form",
+            { class: "narrowing", role: "search", "aria-label": "Narrow down", onsubmit: (/** @type {Event} */ event) => event.preventDefault() },
+            this.filters.map((filter) => this.#filter(filter, known)),
+            chooses
+                ? h(
+                      "div",
+                      { class: "field", key: "sort" },
+                      h("label", { for: "narrow-sort" }, "Order"),
+                      h("select", { id: "narrow-sort", value: this.view.query.get("sort") || this.sorts[0][0], onchange: sort }, this.sorts.map(([value, label]) => h("option", { key: value, value }, label))),
+                  )
+                : null,
+        );
+    }
+
+    /** @param {Filter} filter @param {Known} known */
+    #filter({ name, label, placeholder, choices, find, whole }, known) {
+        const id = `narrow-${name}`;
+        const there = this.view.query.get(name) ?? "";
+        const set = (/** @type {any} */ event) => go(this.with({ [name]: event.target.value }));
+        let control;
+        if (choices) control = h("select", { id, value: there, onchange: set }, [["", "All"], ...choices].map(([value, called]) => h("option", { key: value, value }, called)));
+        else if (find) control = h("mkt-pick", { name, find, known: known[name] ?? null, control: { id, placeholder: placeholder ?? "Any" }, value: there, oninput: set });
+        else control = h("input", { id, type: "search", "aria-invalid": whole && there && !whole.test(there) ? "true" : undefined, autocomplete: "off", placeholder, maxlength: "255", value: this.#text(name, there), oninput: (/** @type {any} */ event) => this.#type(name, event.target.value) });
+        return h("div", { class: "field", key: name }, h("label", { for: id }, label), control);
+    }
+
+    /** What stands in an input: what is typed there goes before what was looked for. @param {string} name @param {string} there */
+    #text(name, there) {
+        if (this.#typed.get(name) === there) this.#typed.delete(name);
+        return this.#typed.get(name) ?? there;
+    }
+
+    /** @param {string} name @param {string} text */
+    #type(name, text) {
+        this.#typed.set(name, text);
+        clearTimeout(this.#soon);
+        this.#soon = setTimeout(() => go(this.with(Object.fromEntries(this.#typed)), { replace: true }), TYPING);
+    }
+}

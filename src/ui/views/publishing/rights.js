@@ -1,0 +1,28 @@
+/** What one may do with products, and in which words a product or build stands. */
+
+import { moment } from "../../base/format.js";
+import { session } from "../../base/session.js";
+import { isPublic } from "../../parts/picture.js";
+
+/** Whether one may change a product and all under it. @param {any} product */
+export function mayEdit(product) {
+    return session.user !== null && (product.user_id === session.user.id || session.may("products", "update"));
+}
+
+/** What a build consists of is fixed once it is public; what its manifest says of it, too. @param {any} build */
+export function isFixed(build) {
+    return build.published_at !== null && build.marketplace !== null;
+}
+
+/** How far a product is on its way to the public, and what that means. @param {any} product @returns {[string, string]} */
+export function standing(product) {
+    if (product.published_at === null) return ["draft", "Only you and those who keep products see it."];
+    if (!isPublic(product)) return ["waiting", `Everybody sees it from ${moment(product.visible_at)} on.`];
+    return ["published", "Everybody sees it."];
+}
+
+/** The image of a build, as one would pull it. @param {any} build @returns {string} */
+export function image(build) {
+    if (!build.container_repository) return "";
+    return `${build.container_repository}${build.container_tag ? `:${build.container_tag}` : ""}`;
+}

@@ -1,0 +1,126 @@
+// A real browser on the web application of a running marketplace. What a page complains of fails the test, and so does what axe finds.
+
+import { mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { chromium } from "playwright-core";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+/** Nothing that Chromium does by itself has a place in a test. */
+const QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+
+/** Where the marketplace is, its administrator's token, and where pictures go. */
+export const { MKT_SERVER: SERVER, MKT_TOKEN: ADMIN, MKT_PICTURES: PICTURES } = process.env;
+
+export function check(is, told) {
+  if (!is) throw new Error(told);
+}
+
+/** Asks the API, as who has this token. */
+export async function api(method, path, body, token = ADMIN) {
+  const headers = { accept: "application/json", authorization: `Bearer ${token}` };
+  if (body !== undefined) headers["content-type"] = "application/json";
+  const response = await fetch(SERVER + path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+  const answer = await response.json();
+  check(response.ok, `${method} ${path}: ${response.status} ${JSON.stringify(answer)}`);
+  return answer;
+}
+
+/** Runs a journey in a browser, as a person of its own. */
+export async function journey(walk) {
+  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: QUIET });
+  try {
+    await walk(async (options) => Person.arrive(browser, options));
+  } catch (error) {
+    for (const context of browser.contexts()) {
+      for (const page of context.pages()) {
+        console.error(`at ${page.url()}\n${(await page.locator("main").innerText().catch(() => "")).slice(0, 2000)}`);
+        if (PICTURES) await page.screenshot({ path: `${PICTURES}/failed.png`, fullPage: true }).catch(() => {});
+      }
+    }
+    throw error;
+  } finally {
+    await browser.close();
+  }
+}
+
+/** Somebody at a browser. */
+export class Person {
+  constructor(page) {
+    this.page = page;
+    this.complaints = [];
+    /** What pages may complain of, for it is what is tried. */
+    this.expected = [];
+    page.on("console", (message) => ["error", "warning"].includes(message.type()) && this.complaints.push(message.text()));
+    page.on("pageerror", (error) => this.complaints.push(error.stack ?? error.message));
+  }
+
+  static async arrive(browser, { width = 1280, height = 900, theme = "light", token } = {}) {
+    // axe is put into the page by the test, which its policy would not have.
+    const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, bypassCSP: true, reducedMotion: "reduce" });
+    context.setDefaultTimeout(20_000);
+    if (token) await context.addInitScript((token) => sessionStorage.setItem("mkt.token", token), token);
+    return new Person(await context.newPage());
+  }
+
+  async go(path = "") {
+    await this.page.goto(`${SERVER}/ui/${path}`);
+    await this.settled();
+  }
+
+  /** Waits until a view is there with what it shows. */
+  async settled() {
+    await this.page.locator("main h1").first().waitFor({ state: "attached" });
+    await this.page.locator("main [aria-busy=true]").waitFor({ state: "detached" });
+  }
+
+  /** What is seen, by what it is and how it is called. */
+  see(role, name) {
+    return this.page.getByRole(role, { name, exact: typeof name === "string" });
+  }
+
+  async click(role, name) {
+    await this.see(role, name).first().click();
+  }
+
+  async fill(label, text) {
+    await this.page.getByLabel(label).first().fill(text);
+  }
+
+  async reads(text) {
+    await this.page.getByText(text).first().waitFor();
+  }
+
+  /** Finds nothing that keeps people out, and nothing that is wider than the window. */
+  async isFitForAll(name) {
+    await this.page.evaluate(AXE);
+    const { violations } = await this.page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
+    const told = violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ html }) => html.slice(0, 160)).join(" | ")}`);
+    check(violations.length === 0, `${name}: ${told.join("\n")}`);
+    const [wide, window] = await this.page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+    check(wide <= window, `${name} is ${wide} wide in a window of ${window}`);
+  }
+
+  /** A view as it is, kept as a picture: in both themes, and at three widths. */
+  async isSeen(name) {
+    const size = this.page.viewportSize();
+    for (const theme of ["light", "dark"]) {
+      await this.page.emulateMedia({ colorScheme: theme });
+      for (const width of [360, 768, 1280]) {
+        await this.page.setViewportSize({ width, height: size.height });
+        await this.isFitForAll(`${name} (${theme}, ${width})`);
+        if (PICTURES) {
+          mkdirSync(PICTURES, { recursive: true });
+          await this.page.screenshot({ path: `${PICTURES}/${name}-${theme}-${width}.png`, fullPage: true });
+        }
+      }
+    }
+    await this.page.emulateMedia({ colorScheme: "light" });
+    await this.page.setViewportSize(size);
+  }
+
+  /** Nothing went wrong that was not meant to. */
+  isContent() {
+    const left = this.complaints.filter((complaint) => !this.expected.some((expected) => complaint.includes(expected)));
+    check(left.length === 0, `the page complained: ${left.join("\n")}`);
+  }
+}

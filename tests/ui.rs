@@ -1,0 +1,4 @@
+//! The web application: how it is served, and in a real browser what people do with it.
+
+mod files;
+mod journeys;

@@ -1,0 +1,41 @@
+//! People at a real browser: each journey is a script in `tests/node/ui`, and finds its view fit for all on its way (axe).
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::support::{ADMIN_TOKEN, Database, Server, on_both};
+
+/// Runs a journey, and shows what it said if it went wrong. Pictures of the views are kept beside what is built.
+async fn walk(journey: &str, server: &Server, database: &Database, more: &[(&str, &str)]) {
+    let (kind, _) = database.url.split_once(':').unwrap();
+    let pictures = Path::new(env!("CARGO_TARGET_TMPDIR")).join("ui").join(kind).join(journey);
+    let mut node = Command::new("node");
+    node.arg(format!("tests/node/ui/{journey}.mjs")).env("MKT_SERVER", server.url("")).env("MKT_TOKEN", ADMIN_TOKEN);
+    node.env("MKT_PICTURES", &pictures).env("MKT", env!("CARGO_BIN_EXE_mkt")).envs(more.iter().copied());
+    node.env("MKT_FOLDER", database.folder()).stdin(Stdio::null());
+    let output = tokio::task::spawn_blocking(move || node.output().unwrap()).await.unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{journey}: {said}\nPictures are in {}", pictures.display());
+}
+
+#[tokio::test]
+async fn the_types_of_its_scripts_hold() {
+    let mut compiler = Command::new("node");
+    compiler.args(["tests/node/node_modules/typescript/bin/tsc", "-p", "tests/node/tsconfig.json"]);
+    let output = tokio::task::spawn_blocking(move || compiler.output().unwrap()).await.unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
+#[tokio::test]
+async fn its_base_makes_what_is_described() {
+    let database = Database::sqlite();
+    let server = Server::start(&database).await;
+    walk("base", &server, &database, &[]).await;
+}
+
+on_both! {
+    async fn a_visitor_looks_around(database: Database) {
+        let server = Server::start_with(&database, &["--demo", "--rate-limit", "0"], &[]).await;
+        walk("visitor", &server, &database, &[]).await;
+    }
+}
