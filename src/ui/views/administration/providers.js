@@ -9,8 +9,8 @@ import { attempt } from "../../parts/toast.js";
 import { Page } from "./page.js";
 import { address, list } from "./records.js";
 
-/** @param {any} provider @param {() => void} again */
-function turn(provider, again) {
+/** @param {any} provider @param {() => void} again @param {string} size Of the button. */
+function turn(provider, again, size) {
     if (!session.may("identity_providers", "update")) return null;
     const enable = async () => {
         if (await attempt(() => send("POST", `${provider.path}/enable`), `People can sign in with ${provider.name}.`)) again();
@@ -21,8 +21,8 @@ function turn(provider, again) {
         if (await attempt(() => send("POST", `${provider.path}/disable`), `${provider.name} is disabled.`)) again();
     };
     return provider.enabled_at
-        ? h("button", { type: "button", key: "turn", class: "small", "aria-label": `Disable ${provider.name}`, onclick: disable }, "Disable")
-        : h("button", { type: "button", key: "turn", class: "small", "aria-label": `Enable ${provider.name}`, onclick: enable }, "Enable");
+        ? h("button", { type: "button", key: "turn", class: size, "aria-label": `Disable ${provider.name}`, onclick: disable }, "Disable")
+        : h("button", { type: "button", key: "turn", class: size, "aria-label": `Enable ${provider.name}`, onclick: enable }, "Enable");
 }
 
 /** @type {import("./records.js").Kind} */

@@ -39,7 +39,7 @@ const OFTEN = 30_000;
  * @property {(values: Record<string, any>) => Record<string, any>} [prepare] Makes of what was entered what is sent.
  * @property {(row: any) => string} called What one is called when it is deleted.
  * @property {string | ((row: any) => Promise<string>)} [loses] What goes with one; none can be deleted without.
- * @property {(row: any, again: () => void) => Child} [deeds] What else can be done with one.
+ * @property {(row: any, again: () => void, size: string) => Child} [deeds] What else can be done with one.
  * @property {(made: any) => unknown} [made] What is done once one was made.
  */
 
@@ -77,7 +77,7 @@ export function deeds(kind, row, again, gone = again, size = "small") {
     const edit = async () => (await change(kind, row)) && again();
     const drop = async () => (await discard(kind, row)) && gone();
     return [
-        kind.deeds?.(row, again) ?? null,
+        kind.deeds?.(row, again, size) ?? null,
         kind.fields && session.may(kind.resource, "update")
             ? h("button", { type: "button", key: "edit", class: size, "aria-label": `Edit ${name}`, onclick: edit }, "Edit")
             : null,
