@@ -91,7 +91,7 @@ function sections() {
 /** @param {string | undefined} current */
 function frame(current) {
     const title = document.documentElement.dataset.title ?? "Marketplace";
-    const states = { live: "Live", connecting: "Reconnecting", off: "Not live" };
+    const states = { live: "Live", connecting: "Connecting", off: "" };
     const who = session.isSignedIn
         ? h("button", { type: "button", class: "small", onclick: () => session.signOut() }, "Sign out")
         : h("a", { class: "button small primary", href: to("sign-in", { after: location.pathname.slice(HOME.length) + location.search }) }, "Sign in");
@@ -108,7 +108,7 @@ function frame(current) {
             h(
                 "div",
                 { class: "end" },
-                h("span", { class: `link-state ${live.state}`, role: "status" }, h("span", {}, states[live.state])),
+                h("span", { class: `link-state ${live.state}`, role: "status" }, live.state === "off" ? null : h("span", {}, states[live.state])),
                 h("button", { type: "button", class: "icon", "aria-label": isDark ? "Use light colours" : "Use dark colours", onclick: () => paint(isDark ? "light" : "dark") }, isDark ? "☀" : "☾"),
                 who,
             ),

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::support::{ADMIN_TOKEN, Database, Server, on_both};
+use crate::support::{ADMIN_TOKEN, Database, Provider, Server, on_both};
 
 /// Runs a journey, and shows what it said if it went wrong. Pictures of the views are kept beside what is built.
 async fn walk(journey: &str, server: &Server, database: &Database, more: &[(&str, &str)]) {
@@ -37,5 +37,12 @@ on_both! {
     async fn a_visitor_looks_around(database: Database) {
         let server = Server::start_with(&database, &["--demo", "--rate-limit", "0"], &[]).await;
         walk("visitor", &server, &database, &[]).await;
+    }
+
+    async fn people_sign_in_and_are_signed_out(database: Database) {
+        let server = Server::start_with(&database, &["--demo", "--rate-limit", "0"], &[]).await;
+        let provider = Provider::start(&[&server]);
+        provider.register(&server, "ES256").await;
+        walk("signing", &server, &database, &[]).await;
     }
 }

@@ -55,49 +55,65 @@ impl Facets {
     /// # Errors
     /// When a value of the query does not parse, or the database is away.
     pub async fn of(db: &Db, caller: &Caller, query: &Query) -> Result<Self> {
-        let texts = async |name: &str, column: &str, from: &str| {
-            values::<(String, i64)>(db, caller, &query.without(name), column, from).await
-        };
-        let records = async |name: &str, table: &str, from: &str| {
-            let columns = format!("{table}.id, {table}.name");
-            values::<(Uuid, String, i64)>(db, caller, &query.without(name), &columns, from).await
-        };
-        Ok(Self {
-            mime_type: texts("mime_type", "products.mime_type", "products").await?,
-            domain: texts(
-                "domain",
-                "product_domains.name",
-                "products join product_domains on product_domains.product_id = products.id",
-            )
-            .await?,
-            license_id: records(
-                "license_id",
-                "licenses",
-                "products join product_licenses on product_licenses.product_id = products.id \
-                 join licenses on licenses.id = product_licenses.license_id",
-            )
-            .await?,
-            badge_id: records(
-                "badge_id",
-                "badges",
-                "products join product_badges on product_badges.product_id = products.id \
-                 join badges on badges.id = product_badges.badge_id",
-            )
-            .await?,
-        })
+        let found = |facet: &str| Found { db, caller, query: query.without(facet) };
+        let (kinds, domains, licenses, badges) =
+            (found("mime_type"), found("domain"), found("license_id"), found("badge_id"));
+        let (mime_type, domain, license_id, badge_id) = tokio::try_join!(
+            kinds.kinds(),
+            domains.domains(),
+            licenses.records("licenses", "product_licenses", "license_id"),
+            badges.records("badges", "product_badges", "badge_id"),
+        )?;
+        Ok(Self { mime_type, domain, license_id, badge_id })
     }
 }
 
-async fn values<T: Row + Into<Value>>(
-    db: &Db,
-    caller: &Caller,
-    query: &Query,
-    columns: &str,
-    from: &str,
-) -> Result<Vec<Value>> {
-    let (value, _) = columns.split_once(',').unwrap_or((columns, ""));
-    let mut select = Statement::new(format!("select {columns}, count(*) from {from} where {value} is not null and "));
-    push_found::<Product>(db, caller, query, &mut select)?;
-    select.push(&format!(" group by {columns} order by count(*) desc, {columns} limit ")).push_arg(MOST);
-    Ok(db.all::<T>(select).await?.into_iter().map(Into::into).collect())
+/// Who finds what.
+struct Found<'a> {
+    db: &'a Db,
+    caller: &'a Caller,
+    query: Query,
+}
+
+impl Found<'_> {
+    async fn kinds(&self) -> Result<Vec<Value>> {
+        let mut select =
+            Statement::new("select mime_type, count(*) from products where products.mime_type is not null and ");
+        push_found::<Product>(self.db, self.caller, &self.query, &mut select)?;
+        select.push(" group by mime_type order by count(*) desc, mime_type limit ").push_arg(MOST);
+        self.values::<(String, i64)>(select).await
+    }
+
+    async fn domains(&self) -> Result<Vec<Value>> {
+        let mut select = Statement::new("select name, count(*) from product_domains where product_id in (");
+        self.push_ids(&mut select)?;
+        select.push(") group by name order by count(*) desc, name limit ").push_arg(MOST);
+        self.values::<(String, i64)>(select).await
+    }
+
+    /// The records of a table that products refer to by way of another.
+    async fn records(&self, table: &str, by_way_of: &str, reference: &str) -> Result<Vec<Value>> {
+        let mut select = Statement::new(format!(
+            "select {table}.id, {table}.name, found.number from {table} join (select {reference}, count(*) as number \
+             from {by_way_of} where product_id in ("
+        ));
+        self.push_ids(&mut select)?;
+        select.push(&format!(
+            ") group by {reference}) as found on found.{reference} = {table}.id order by found.number desc, {table}.name \
+             limit "
+        ));
+        select.push_arg(MOST);
+        self.values::<(Uuid, String, i64)>(select).await
+    }
+
+    /// Appends the selection of what is found. As a list of its own it is made once, in the order of an index that has all
+    /// that it takes; joined, each row would be looked up by itself.
+    fn push_ids(&self, statement: &mut Statement) -> Result<()> {
+        statement.push("select products.id from products where ");
+        push_found::<Product>(self.db, self.caller, &self.query, statement)
+    }
+
+    async fn values<T: Row + Into<Value>>(&self, select: Statement) -> Result<Vec<Value>> {
+        Ok(self.db.all::<T>(select).await?.into_iter().map(Into::into).collect())
+    }
 }

@@ -96,7 +96,14 @@ class Pick extends HTMLElement {
                 (found ?? []).map((one, index) =>
                     h(
                         "li",
-                        { key: one.value, id: option(index), role: "option", "aria-selected": String(index === this.#active), onmousedown: this.#onPress, onclick: () => this.#choose(one) },
+                        {
+                            key: one.value,
+                            id: option(index),
+                            role: "option",
+                            "aria-selected": String(index === this.#active),
+                            onmousedown: this.#onPress,
+                            onclick: () => this.#choose(one),
+                        },
                         h("span", {}, one.label),
                         one.note ? h("small", {}, one.note) : null,
                     ),

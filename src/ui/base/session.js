@@ -62,6 +62,11 @@ class Session extends EventTarget {
      */
     async begin() {
         const returned = new URLSearchParams(location.search);
+        if (returned.has("jwt")) {
+            // Whoever made the address may be anybody: a token that comes in it is not taken, and does not stay there.
+            returned.delete("jwt");
+            history.replaceState(null, "", location.pathname + (returned.size > 0 ? `?${returned}` : ""));
+        }
         const code = returned.get("code");
         const refused = returned.has("error") && returned.get("message");
         const isBack = location.pathname === `${HOME}sign-in` && (code || refused);

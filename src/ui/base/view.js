@@ -64,6 +64,8 @@ export class View extends HTMLElement {
     connectedCallback() {
         if (this.#life.signal.aborted) this.#life = new AbortController();
         session.addEventListener("change", () => this.draw(), { signal: this.signal });
+        // Who comes back to the page sees what is, whether it could be followed or not.
+        document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.refreshSoon(), { signal: this.signal });
         this.started();
         this.refresh();
     }

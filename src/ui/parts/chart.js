@@ -3,7 +3,10 @@
 import { h } from "../base/dom.js";
 import { count } from "../base/format.js";
 
-/** What is counted: its class, and what it is called. The first is filled, the second only outlined, whatever colours one sees. @typedef {[string, string][]} Series */
+/**
+ * What is counted: its class, and what it is called. The first is filled and the second outlined, whatever colours one sees.
+ * @typedef {[string, string][]} Series
+ */
 
 /** How wide a column is with the gap to the next, of the chart's own units. */
 const STEP = 10;
@@ -19,7 +22,11 @@ function ceiling(most) {
 /** @param {Series} series */
 function legend(series) {
     const sample = (/** @type {string} */ kind) =>
-        h("svg", { class: "sample", viewBox: "0 0 10 10", "aria-hidden": "true" }, h("rect", { class: kind, x: 1, y: 1, width: 8, height: 8 }));
+        h(
+            "svg",
+            { class: "sample", viewBox: "0 0 10 10", "aria-hidden": "true" },
+            h("rect", { class: kind, x: 1, y: 1, width: 8, height: 8 }),
+        );
     return h("ul", { class: "legend", "aria-label": "Legend" }, series.map(([kind, name]) => h("li", { key: kind }, sample(kind), name)));
 }
 
@@ -36,11 +43,22 @@ export function columns(label, series, rows) {
         const parts = values.map((value, which) => {
             const height = (value / top) * HEIGHT;
             foot -= height;
-            return value > 0 ? h("rect", { key: which, class: series[which][0], x: index * STEP + GAP / 2, y: foot, width: STEP - GAP, height }) : null;
+            return value > 0
+                ? h(
+                    "rect",
+                    { key: which, class: series[which][0], x: index * STEP + GAP / 2, y: foot, width: STEP - GAP, height },
+                )
+                : null;
         });
         const said = values.map((value, which) => `${count(value)} ${series[which][1].toLowerCase()}`).join(", ");
         // The whole height tells its numbers to a mouse, not only the bar.
-        return h("g", { key: name }, h("title", {}, `${name}: ${said}`), h("rect", { class: "ground", x: index * STEP, y: 0, width: STEP, height: HEIGHT }), parts);
+        return h(
+            "g",
+            { key: name },
+            h("title", {}, `${name}: ${said}`),
+            h("rect", { class: "ground", x: index * STEP, y: 0, width: STEP, height: HEIGHT }),
+            parts,
+        );
     });
     const width = rows.length * STEP;
     const lines = [0, HEIGHT / 2, HEIGHT].map((y) => h("line", { key: y, x1: 0, x2: width, y1: y, y2: y }));
@@ -49,8 +67,17 @@ export function columns(label, series, rows) {
         "figure",
         { class: "chart" },
         legend(series),
-        h("div", { class: "scale", "aria-hidden": "true" }, [top, top / 2, 0].map((value) => h("span", { key: value }, Number.isInteger(value) ? count(value) : ""))),
-        h("svg", { class: "plot", viewBox: `0 0 ${width} ${HEIGHT}`, preserveAspectRatio: "none", role: "img", "aria-label": label }, h("g", { class: "lines" }, lines), bars),
+        h(
+            "div",
+            { class: "scale", "aria-hidden": "true" },
+            [top, top / 2, 0].map((value) => h("span", { key: value }, Number.isInteger(value) ? count(value) : "")),
+        ),
+        h(
+            "svg",
+            { class: "plot", viewBox: `0 0 ${width} ${HEIGHT}`, preserveAspectRatio: "none", role: "img", "aria-label": label },
+            h("g", { class: "lines" }, lines),
+            bars,
+        ),
         h("div", { class: "axis", "aria-hidden": "true" }, days.map(({ name }, index) => h("span", { key: index }, name))),
     );
 }

@@ -20,7 +20,7 @@ export const POLICY = [
         label: "Maintenance window",
         group: "Updates",
         placeholder: "0 3 * * *",
-        help: "When it opens, as five fields of cron in UTC: 0 3 * * * is each night at three. Updates by themselves wait for it; if empty, they come at any time.",
+        help: "When it opens, as five fields of cron in UTC, such as 0 3 * * *. If empty, updates by themselves come at any time.",
     },
     { name: "maintenance_minutes", label: "Minutes that it stays open", kind: "number", group: "Updates" },
 ];

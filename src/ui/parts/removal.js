@@ -1,6 +1,7 @@
 /** Deleting what can't be taken back: asked before, and asked again where the marketplace tells that people would lose rights with it. */
 
 import { Refusal, send } from "../base/api.js";
+import { h } from "../base/dom.js";
 import { several } from "../base/format.js";
 import { words } from "../base/view.js";
 import { consent } from "./dialog.js";
@@ -25,7 +26,8 @@ export async function remove(name, path, consequences, deed = "Delete") {
         } catch (error) {
             if (!(error instanceof Refusal) || error.status !== 409 || !error.details.entitlements) throw error;
             const { users, entitlements, claims } = error.details;
-            const loss = `${several(users, "user")} would lose ${several(entitlements, "entitlement")} and ${several(claims, "claim")} with it. This can't be taken back.`;
+            const lost = `${several(entitlements, "entitlement")} and ${several(claims, "claim")}`;
+            const loss = `${several(users, "user")} would lose ${lost} with it. This can't be taken back.`;
             if (!(await consent(`${deed} ${short} all the same?`, loss, `${deed} all of it`))) return false;
             await send("DELETE", path, undefined, { query: { force: true } });
         }
@@ -35,4 +37,13 @@ export async function remove(name, path, consequences, deed = "Delete") {
         say(words(error), "error");
         return false;
     }
+}
+
+/**
+ * The button of a row that removes it.
+ * @param {string} word What it says. @param {string} name Of what is removed. @param {() => unknown} deed
+ */
+export function removal(word, name, deed) {
+    const button = { type: "button", class: "small danger", "aria-label": `${word} ${name}`, onclick: deed };
+    return h("span", { class: "actions" }, h("button", button, word));
 }

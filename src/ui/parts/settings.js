@@ -9,6 +9,7 @@ import { Refusal } from "../base/api.js";
 
 /** The field of all variables that no task declares. */
 const FURTHER = "launch_bindings";
+const NOT_YET = "Some of this can't be taken yet.";
 /** Names of what is not to be read over a shoulder. */
 const SECRET = /(PASSWORD|SECRET|TOKEN|PRIVATE|(LICEN[CS]E|CONTENT|API)_KEY)/;
 /** Patterns that do nothing but name what may be chosen. */
@@ -60,10 +61,15 @@ export function settingValues(planned, bindings) {
     return { ...own, [FURTHER]: Object.keys(further).length > 0 ? further : null };
 }
 
-/** What was entered, as launch bindings. @param {Planned} planned @param {Record<string, any>} entered @returns {Record<string, any>} */
+/**
+ * What was entered, as launch bindings; refused where they can't be.
+ * @param {Planned} planned @param {Record<string, any>} entered @returns {Record<string, any>}
+ */
 export function bindingsOf(planned, entered) {
+    const further = entered[FURTHER] ?? {};
+    if (typeof further !== "object" || Array.isArray(further)) throw new Refusal(NOT_YET, 422, { [FURTHER]: ["must be a JSON object"] });
     const own = declared(planned).map(({ key }) => [key, entered[key]]).filter(([, value]) => value !== null && value !== undefined);
-    return { ...entered[FURTHER], ...Object.fromEntries(own) };
+    return { ...further, ...Object.fromEntries(own) };
 }
 
 /**
@@ -78,5 +84,5 @@ export function refuse(problems) {
         const [, key, wrong] = /^"?([A-Z0-9_]+)"? (.*?)\.?$/s.exec(problem) ?? [null, FURTHER, problem];
         (errors[key] ??= []).push(wrong);
     }
-    throw new Refusal("Some of this can't be taken yet.", 422, errors);
+    throw new Refusal(NOT_YET, 422, errors);
 }

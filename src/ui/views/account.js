@@ -43,7 +43,11 @@ class Account extends View {
 
     view(/** @type {any} */ data) {
         const tab = (/** @type {[string, Part]} */ [part, { label }]) =>
-            h("li", { key: part }, h("a", { href: to(`account/${part}`), "aria-current": PARTS[part] === this.#part ? "page" : undefined }, label));
+            h(
+                "li",
+                { key: part },
+                h("a", { href: to(`account/${part}`), "aria-current": PARTS[part] === this.#part ? "page" : undefined }, label),
+            );
         return [
             h("h1", { tabindex: "-1" }, "Account"),
             h("nav", { class: "tabs", "aria-label": "Parts of the account" }, h("ul", {}, Object.entries(PARTS).map(tab))),

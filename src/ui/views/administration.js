@@ -75,7 +75,18 @@ class Administration extends View {
                     "ul",
                     { "aria-labelledby": group ? `parts-${group}` : undefined },
                     parts.filter((part) => part.group === group).map((part) =>
-                        h("li", { key: part.part }, h("a", { href: to(`administration/${part.part}`.replace(/\/$/, "")), "aria-current": part === current ? "page" : undefined }, part.label)),
+                        h(
+                            "li",
+                            { key: part.part },
+                            h(
+                                "a",
+                                {
+                                    href: to(`administration/${part.part}`.replace(/\/$/, "")),
+                                    "aria-current": part === current ? "page" : undefined,
+                                },
+                                part.label,
+                            ),
+                        ),
                     ),
                 ),
             ),
@@ -90,7 +101,11 @@ class Administration extends View {
             h("h1", { class: "hidden", tabindex: "-1" }, "Administration"),
             isNobody
                 ? empty("This is not for everybody", "Sign in to see what you may administer.", signIn)
-                : empty("There is nothing here for you", "It may be gone, or you lack the permission to see it. Administrators appoint people to roles.", h("a", { class: "button", href: to("") }, "To the catalogue")),
+                : empty(
+                    "There is nothing here for you",
+                    "It may be gone, or you lack the permission to see it. Administrators appoint people to roles.",
+                    h("a", { class: "button", href: to("") }, "To the catalogue"),
+                ),
         ];
     }
 }
@@ -100,5 +115,11 @@ customElements.define("mkt-administration", Administration);
 function missing() {
     const help = "The marketplace may have been brought up to date while this page was open, or your connection is gone.";
     const reload = h("button", { type: "button", class: "primary", onclick: () => location.reload() }, "Reload");
-    return h("section", { class: "empty", role: "alert" }, h("h1", {}, "This page could not be loaded"), h("p", {}, help), h("p", { class: "actions center" }, reload));
+    return h(
+        "section",
+        { class: "empty", role: "alert" },
+        h("h1", {}, "This page could not be loaded"),
+        h("p", {}, help),
+        h("p", { class: "actions center" }, reload),
+    );
 }

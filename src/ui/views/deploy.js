@@ -12,7 +12,10 @@ import { bindingsOf, refuse, settingFields } from "../parts/settings.js";
 import { empty, section, trail } from "../parts/small.js";
 import { needs, tasks } from "./instance/plan.js";
 
-/** @typedef {{product: any, builds: any[], build: any, configurations: any[], platforms: any[], platform: any, planned: any, others: any[], right: Right | null, label: any}} Data */
+/**
+ * @typedef {{product: any, builds: any[], build: any, configurations: any[], platforms: any[], platform: any, planned: any,
+ *     others: any[], right: Right | null, label: any}} Data
+ */
 /** Whether the platform's owner may use the product. @typedef {{granted: boolean, why: string}} Right */
 
 /** @extends {View<Data>} */
@@ -49,7 +52,10 @@ class Deploy extends View {
         return { product, builds, build, configurations, platforms, platform, ...plan, right, label };
     }
 
-    /** What would become of it, and what is there of the same product already. @param {any} platform @param {any} build @param {Record<string, any>} bindings @param {AbortSignal} [signal] */
+    /**
+     * What would become of it, and what is there of the same product already.
+     * @param {any} platform @param {any} build @param {Record<string, any>} bindings @param {AbortSignal} [signal]
+     */
     async #plan(platform, build, bindings, signal) {
         const proposal = { build_id: build.id, configuration_id: this.query.get("configuration"), launch_bindings: bindings };
         const { instances } = await send("POST", `/platforms/${platform.id}/plan`, proposal, { signal });
@@ -66,7 +72,10 @@ class Deploy extends View {
         if (!build) return [head, empty("Nothing to deploy", "No build of this product is published.")];
         if (platforms.length === 0) {
             const help = "A platform is a machine of yours with an agent, which runs what you deploy there.";
-            return [head, empty("You have no platform yet", help, h("a", { class: "button primary", href: to("platforms") }, "Add a platform"))];
+            return [
+                head,
+                empty("You have no platform yet", help, h("a", { class: "button primary", href: to("platforms") }, "Add a platform")),
+            ];
         }
         return [
             head,
@@ -77,7 +86,9 @@ class Deploy extends View {
                     "div",
                     { class: "stack" },
                     this.#where(data),
-                    planned ? [verdict(data), needs(planned), tasks(planned), this.#settings(data)] : h("p", { class: "notice" }, "Choose a platform to go on."),
+                    planned
+                        ? [verdict(data), needs(planned), tasks(planned), this.#settings(data)]
+                        : h("p", { class: "notice" }, "Choose a platform to go on."),
                 ),
                 h("aside", { class: "stack", "aria-label": "Facts" }, label ? productFacts(label) : null),
             ),
@@ -96,7 +107,12 @@ class Deploy extends View {
                 this.#choice("platform", "Platform", platform?.id ?? "", platform ? places : [["", "Choose one…"], ...places]),
                 this.#choice("build", "Build", build.id, builds.map((one) => [one.id, one.version])),
                 configurations.length > 1 && planned
-                    ? this.#choice("configuration", "Configuration", planned.configuration?.id, configurations.map((one) => [one.id, one.default ? `${one.name} (default)` : one.name]))
+                    ? this.#choice(
+                        "configuration",
+                        "Configuration",
+                        planned.configuration?.id,
+                        configurations.map((one) => [one.id, one.default ? `${one.name} (default)` : one.name]),
+                    )
                     : null,
             ),
         );
@@ -114,7 +130,11 @@ class Deploy extends View {
             "div",
             { class: "field", key: name },
             h("label", { for: `choose-${name}` }, label),
-            h("select", { id: `choose-${name}`, value, onchange: choose }, options.map(([one, called]) => h("option", { value: one, key: one }, called))),
+            h(
+                "select",
+                { id: `choose-${name}`, value, onchange: choose },
+                options.map(([one, called]) => h("option", { value: one, key: one }, called)),
+            ),
         );
     }
 
@@ -130,11 +150,10 @@ class Deploy extends View {
                 updates: entered.updates,
                 maintenance: entered.maintenance,
                 maintenance_minutes: entered.maintenance_minutes ?? undefined,
-                deployed_at: new Date().toISOString(),
             });
             go(to(`platforms/${platform.user_id}/${platform.id}/instances/${instance.id}`));
         };
-        const isSure = !planned.blocked && right?.granted;
+        const isSure = !planned.blocked && right?.granted !== false;
         return section(
             "How",
             form({
@@ -169,15 +188,39 @@ function verdict({ platform, planned, others, right }) {
     return h(
         "div",
         { class: "stack verdicts", role: "status" },
-        planned.blocked ? h("p", { key: "blocked", class: "notice warning" }, `It would be blocked. ${planned.blocked} It starts by itself as soon as that is there.`) : null,
-        noRight
-            ? h("p", { key: "right", class: "notice warning" }, `It would not be allowed to start. ${right.why} `, isOwn ? h("a", { href: to("account/entitlements") }, "Your entitlements") : null)
+        planned.blocked
+            ? h(
+                "p",
+                { key: "blocked", class: "notice warning" },
+                `It would be blocked. ${planned.blocked} It starts by itself as soon as that is there.`,
+            )
             : null,
-        platform.state === "offline" ? h("p", { key: "offline", class: "notice warning" }, `The agent of ${platform.name} is offline; it starts when the agent is back.`) : null,
+        noRight
+            ? h(
+                "p",
+                { key: "right", class: "notice warning" },
+                `It would not be allowed to start. ${right.why} `,
+                isOwn ? h("a", { href: to("account/entitlements") }, "Your entitlements") : null,
+            )
+            : null,
+        platform.state === "offline"
+            ? h(
+                "p",
+                { key: "offline", class: "notice warning" },
+                `The agent of ${platform.name} is offline; it starts when the agent is back.`,
+            )
+            : null,
         others.map((one) => {
             const address = to(`platforms/${platform.user_id}/${platform.id}/instances/${one.id}`);
-            return h("p", { key: one.id, class: "notice" }, h("a", { href: address }, `${one.product.name} ${one.build.version}`), " is deployed there already. What you deploy here comes in addition.");
+            return h(
+                "p",
+                { key: one.id, class: "notice" },
+                h("a", { href: address }, `${one.product.name} ${one.build.version}`),
+                " is deployed there already. What you deploy here comes in addition.",
+            );
         }),
-        !planned.blocked && !noRight && platform.state === "online" ? h("p", { key: "good", class: "notice good" }, `It can run on ${platform.name}.`) : null,
+        !planned.blocked && !noRight && platform.state === "online"
+            ? h("p", { key: "good", class: "notice good" }, `It can run on ${platform.name}.`)
+            : null,
     );
 }

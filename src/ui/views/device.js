@@ -28,13 +28,18 @@ class Device extends View {
             return { ...none, device: await send("POST", "/device", { user_code: code }, { signal }) };
         } catch (error) {
             if (!(error instanceof Refusal) || error.isOffline) throw error;
-            const unknown = "No device waits with this code. Look whether it is the one that the device shows; codes hold for ten minutes, and count once.";
+            const unknown = "No device waits with this code. Is it the one that is shown there? Codes hold for ten minutes and count once.";
             return { ...none, refused: error.status === 404 ? unknown : error.message };
         }
     }
 
     view(/** @type {Data} */ data) {
-        return h("div", { class: "sign-in" }, h("h1", { tabindex: "-1" }, "Sign a device in"), h("section", { class: "card", "aria-live": "polite" }, this.#step(data)));
+        return h(
+            "div",
+            { class: "sign-in" },
+            h("h1", { tabindex: "-1" }, "Sign a device in"),
+            h("section", { class: "card", "aria-live": "polite" }, this.#step(data)),
+        );
     }
 
     /** @param {Data} data */
@@ -46,12 +51,22 @@ class Device extends View {
                 h("p", { class: "actions" }, h("a", { class: "button primary", href: to("sign-in", { after }) }, "Sign in")),
             ];
         }
-        if (this.#decided?.code === code) return h("p", { class: this.#decided.approved ? "notice good" : "notice" }, `${this.#decided.message} You can close this page.`);
+        if (this.#decided?.code === code) {
+            const { approved, message } = this.#decided;
+            return h("p", { class: approved ? "notice good" : "notice" }, `${message} You can close this page.`);
+        }
         if (device) return this.#question(code, device);
-        const enter = async (/** @type {Record<string, any>} */ entered) => go(to("device", { user_code: entered.user_code.trim() }), { replace: true });
+        const enter = async (/** @type {Record<string, any>} */ entered) =>
+            go(to("device", { user_code: entered.user_code.trim() }), { replace: true });
         return [
             refused ? h("p", { key: "refused", class: "notice error", role: "alert" }, refused) : null,
-            form({ key: code, fields: [{ name: "user_code", label: "The code that the device shows", required: true, placeholder: "XXXX-XXXX" }], values: { user_code: code }, action: "Go on", submit: enter }),
+            form({
+                key: code,
+                fields: [{ name: "user_code", label: "The code that the device shows", required: true, placeholder: "XXXX-XXXX" }],
+                values: { user_code: code },
+                action: "Go on",
+                submit: enter,
+            }),
         ];
     }
 
@@ -61,10 +76,26 @@ class Device extends View {
             const answer = await attempt(() => send("POST", "/device", { user_code: code, approve }));
             if (answer) this.#decided = { code, message: answer.message, approved: approve };
             await this.refresh();
+            this.querySelector("h1")?.focus();
         };
         return [
-            h("p", {}, h("strong", { class: "device" }, device.client), " wants to be signed in as ", h("strong", {}, session.user?.name ?? ""), "."),
-            h("p", {}, "It shows ", h("code", { class: "user-code" }, code), " and waits since ", when(device.created_at), ". It may then do all that you may, for a day."),
+            h(
+                "p",
+                {},
+                h("strong", { class: "device" }, device.client),
+                " wants to be signed in as ",
+                h("strong", {}, session.user?.name ?? ""),
+                ".",
+            ),
+            h(
+                "p",
+                {},
+                "It shows ",
+                h("code", { class: "user-code" }, code),
+                " and waits since ",
+                when(device.created_at),
+                ". It may then do all that you may, for a day.",
+            ),
             h("p", { class: "notice warning" }, "Approve it only if you have just started this yourself, and the code is the same."),
             h(
                 "p",

@@ -9,7 +9,7 @@ import { ask, consent } from "../parts/dialog.js";
 import { POLICY, policyInWords } from "../parts/policy.js";
 import { bindingsOf, refuse, settingFields, settingValues } from "../parts/settings.js";
 import { copyable, facts, heading, section, state, trail, when } from "../parts/small.js";
-import { attempt } from "../parts/toast.js";
+import { attempt, say } from "../parts/toast.js";
 import "./instance/logs.js";
 import { needs, tasks } from "./instance/plan.js";
 import { history, progress, where } from "./instance/reports.js";
@@ -44,8 +44,8 @@ class Instance extends View {
             get(`${this.#path}/reports`, undefined, signal),
         ]);
         const planned = plan.instances.find((/** @type {any} */ one) => one.id === instance.id) ?? null;
-        const before = instance.previous_build_id && planned ? `/products/${planned.product.id}/builds/${instance.previous_build_id}` : null;
-        const previous = before ? await find(before, signal) : null;
+        const before = instance.previous_build_id;
+        const previous = before && planned ? await find(`/products/${planned.product.id}/builds/${before}`, signal) : null;
         return { instance, planned, platform, reports: reports.results, previous };
     }
 
@@ -58,7 +58,13 @@ class Instance extends View {
         const { instance, planned, platform, reports } = data;
         return [
             trail(["Platforms", to("platforms")], [platform.name, to(`platforms/${platform.user_id}/${platform.id}`)]),
-            heading([planned?.product.name ?? "A product you can't see", planned ? h("small", { class: "version" }, planned.build.version) : null], this.#actions(data)),
+            heading(
+                [
+                    planned?.product.name ?? "A product you can't see",
+                    planned ? h("small", { class: "version" }, planned.build.version) : null,
+                ],
+                this.#actions(data),
+            ),
             this.#update(data),
             h(
                 "div",
@@ -78,12 +84,15 @@ class Instance extends View {
 
     /** @param {Data} data */
     #actions({ instance, planned }) {
-        const button = (/** @type {string} */ label, /** @type {() => unknown} */ onclick, kind = "") => h("button", { key: label, type: "button", class: kind, onclick }, label);
+        const button = (/** @type {string} */ label, /** @type {() => unknown} */ onclick, kind = "", key = label) =>
+            h("button", { key, type: "button", class: kind, onclick }, label);
         const isStopped = instance.wanted === "stopped";
         return [
             this.#may("update")
                 ? [
-                      isStopped ? button("Start", () => this.#change({ wanted: "running" }, "It is to run."), "primary") : button("Stop", () => this.#change({ wanted: "stopped" }, "It is to stop.")),
+                      isStopped
+                          ? button("Start", () => this.#change({ wanted: "running" }, "It is to run."), "primary", "wanted")
+                          : button("Stop", () => this.#change({ wanted: "stopped" }, "It is to stop."), "", "wanted"),
                       planned ? button("Settings", this.#set) : null,
                       button("Updates", this.#decide),
                       planned ? button("Other build", this.#move) : null,
@@ -107,12 +116,25 @@ class Instance extends View {
             "section",
             { class: "notice offer", "aria-label": "Builds" },
             isOffered
-                ? h("p", { key: "newer" }, h("strong", {}, `Version ${newer.name} is there.`), isAutomatic ? " It comes by itself when the maintenance window is open." : " It starts beside the present one, which is stopped once it works.")
+                ? h(
+                    "p",
+                    { key: "newer" },
+                    h("strong", {}, `Version ${newer.name} is there.`),
+                    isAutomatic
+                        ? " It comes by itself when the maintenance window is open."
+                        : " It starts beside the present one, which is stopped once it works.",
+                )
                 : h("p", { key: "before" }, `Before this it ran ${before}.`),
             h(
                 "p",
                 { class: "actions" },
-                isOffered ? h("button", { key: "update", type: "button", class: "primary", onclick: () => this.#go("update", {}) }, isAutomatic ? "Update now" : `Approve ${newer.name}`) : null,
+                isOffered
+                    ? h(
+                        "button",
+                        { key: "update", type: "button", class: "primary", onclick: () => this.#go("update") },
+                        isAutomatic ? "Update now" : `Approve ${newer.name}`,
+                    )
+                    : null,
                 isBack ? h("button", { key: "back", type: "button", onclick: this.#back }, `Go back to ${before}`) : null,
             ),
         );
@@ -121,7 +143,8 @@ class Instance extends View {
     /** @param {Data} data */
     #details({ instance, planned, platform }) {
         const build = planned?.build;
-        const image = build?.container_repository && `${build.container_repository}${build.container_digest ? `@${build.container_digest}` : `:${build.container_tag ?? "latest"}`}`;
+        const mark = build?.container_digest ? `@${build.container_digest}` : `:${build?.container_tag ?? "latest"}`;
+        const image = build?.container_repository && build.container_repository + mark;
         const bindings = Object.keys(instance.launch_bindings);
         return section(
             "Details",
@@ -134,7 +157,7 @@ class Instance extends View {
                 ["Settings", bindings.length > 0 ? h("code", {}, bindings.join(", ")) : "as usual"],
                 ["Updates", policyInWords(instance)],
                 ["Is to", instance.wanted === "running" ? "run" : "rest"],
-                ["Deployed", instance.deployed_at ? when(instance.deployed_at) : when(instance.created_at)],
+                ["Deployed", when(instance.deployed_at ?? instance.created_at)],
                 ["Agent", state(platform.state)],
                 ["Id", copyable(instance.id, "id")],
             ]),
@@ -147,15 +170,15 @@ class Instance extends View {
         await this.refresh();
     }
 
-    /** Moves it to another build. @param {"update" | "rollback"} how @param {Record<string, any>} to */
-    async #go(how, to) {
-        await attempt(() => send("POST", `${this.#path}/${how}`, to), how === "update" ? "It is being updated." : "It goes back.");
+    /** Moves it to the newest build, or to the one before. @param {"update" | "rollback"} how */
+    async #go(how) {
+        await attempt(() => send("POST", `${this.#path}/${how}`, {}), how === "update" ? "It is being updated." : "It goes back.");
         await this.refresh();
     }
 
     #back = async () => {
         const text = "It runs what it ran before, with the settings that it has now. Newer builds then wait until you approve them.";
-        if (await consent("Go back to the build before?", text, "Go back")) await this.#go("rollback", {});
+        if (await consent("Go back to the build before?", text, "Go back")) await this.#go("rollback");
     };
 
     #set = () => {
@@ -189,9 +212,11 @@ class Instance extends View {
         const { planned } = /** @type {Data} */ (this.data);
         const builds = await attempt(() => all(`/products/${planned.product.id}/builds`, { sort: "created_at", order: "descending" }));
         if (!builds) return;
-        const choices = builds.filter((build) => build.id !== planned.build.id && build.published_at && !build.yanked_at).map((build) => /** @type {[string, string]} */ ([build.id, build.version]));
+        const others = builds.filter((build) => build.id !== planned.build.id && build.published_at && !build.yanked_at);
+        const choices = others.map((build) => /** @type {[string, string]} */ ([build.id, build.version]));
+        if (choices.length === 0) return say("There is no other build of this product that is published.");
         await ask("Other build", {
-            intro: h("p", { class: "quiet" }, choices.length > 0 ? `It runs ${planned.build.version} now.` : "There is no other build of this product that is published."),
+            intro: h("p", { class: "quiet" }, `It runs ${planned.build.version} now.`),
             fields: [{ name: "build_id", label: "Build", kind: "choice", choices, required: true }],
             action: "Move to it",
             submit: async (entered) => {

@@ -57,7 +57,9 @@ class Platform extends View {
             heading(
                 [platform.name, " ", state(platform.state)],
                 this.#may("update") ? h("button", { type: "button", onclick: this.#rename }, "Rename") : null,
-                this.#may("update") ? h("button", { type: "button", onclick: this.#replaceKey }, platform.public_key ? "Replace key" : "Add key") : null,
+                this.#may("update")
+                    ? h("button", { type: "button", onclick: this.#setKey }, platform.public_key ? "Replace key" : "Add key")
+                    : null,
                 this.#may("delete") ? h("button", { type: "button", class: "danger", onclick: this.#delete }, "Delete") : null,
             ),
             h(
@@ -76,7 +78,12 @@ class Platform extends View {
                             ["Id", copyable(platform.id, "id")],
                         ]),
                     ),
-                    section("Key", platform.public_key ? h("pre", {}, platform.public_key.trim()) : h("p", { class: "quiet" }, "None yet: no agent can sign in.")),
+                    section(
+                        "Key",
+                        platform.public_key
+                            ? h("pre", {}, platform.public_key.trim())
+                            : h("p", { class: "quiet" }, "None yet: no agent can sign in."),
+                    ),
                 ),
             ),
         ];
@@ -85,16 +92,27 @@ class Platform extends View {
     /** @param {Data} data */
     #instances({ platform, instances, planned }) {
         const catalogue = h("a", { class: "button", href: to("") }, "Find something to deploy");
-        if (instances.length === 0) return section("Instances", empty("Nothing is deployed here", "Choose a product in the catalogue, and deploy it to this platform.", catalogue));
+        if (instances.length === 0) {
+            const help = "Choose a product in the catalogue, and deploy it to this platform.";
+            return section("Instances", empty("Nothing is deployed here", help, catalogue));
+        }
         const address = (/** @type {any} */ one) => to(`platforms/${platform.user_id}/${platform.id}/instances/${one.id}`);
         const plan = (/** @type {any} */ one) => planned.get(one.id);
+        const what = (/** @type {any} */ one) => [
+            h("a", { href: address(one) }, plan(one)?.product.name ?? "A product you can't see"),
+            h("small", { class: "block" }, plan(one)?.build.version),
+        ];
+        const how = (/** @type {any} */ { state: word, wanted }) => [
+            state(word),
+            wanted === "stopped" && word !== "stopped" ? h("small", { class: "block" }, "is to stop") : null,
+        ];
         return section(
             "Instances",
             table(
                 "Instances",
                 [
-                    ["Product", (one) => [h("a", { href: address(one) }, plan(one)?.product.name ?? "A product you can't see"), h("small", { class: "block" }, plan(one)?.build.version ?? "")]],
-                    ["State", (one) => [state(one.state), one.wanted === "stopped" && one.state !== "stopped" ? h("small", { class: "block" }, "is to stop") : null]],
+                    ["Product", what],
+                    ["State", how],
                     ["Last told of", (one) => when(one.last_seen_at)],
                     ["", (one) => notes(one, plan(one))],
                 ],
@@ -123,10 +141,12 @@ class Platform extends View {
         }
         return section(
             "Agents",
-            [
-                h("p", {}, "No agent is there. What runs goes on; what you change waits until one is back."),
-                platform.public_key ? copyable(`mkt agent --platform ${platform.id} --key FILE`, "command that starts the agent") : h("p", {}, "Give the platform a key first; its agent signs in with that."),
-            ],
+            platform.public_key
+                ? [
+                      h("p", {}, "No agent is there. What runs goes on; what you change waits until one is back. This starts one:"),
+                      copyable(`mkt agent --platform ${platform.id} --key FILE`, "command"),
+                  ]
+                : h("p", {}, "None can sign in before the platform has a key."),
         );
     }
 
@@ -140,23 +160,26 @@ class Platform extends View {
             },
         });
 
-    #replaceKey = async () => {
+    #setKey = async () => {
+        const { platform } = /** @type {Data} */ (this.data);
+        const warning = "Whoever has the present key is out at once. What runs goes on until an agent has the new one.";
         const isDone = await ask("Key of the platform", {
-            intro: [h("p", {}, "Whoever has the key before is out at once. What runs goes on until an agent has the new one."), keyHelp(this.data?.platform.name)],
+            intro: [platform.public_key ? h("p", {}, warning) : null, keyHelp(platform.name)],
             fields: [{ ...KEY, help: "The public half, as PEM or JWK.", required: true }],
-            action: "Replace",
+            action: platform.public_key ? "Replace" : "Add",
             submit: async (values) => {
                 await send("PATCH", this.#path, values);
                 await this.refresh();
             },
         });
-        if (isDone) say("The key was replaced.");
+        if (isDone) say("The platform has the key.");
     };
 
     #delete = async () => {
         const { platform, instances } = /** @type {Data} */ (this.data);
-        const what = instances.length > 0 ? `What is deployed to it goes with it (${several(instances.length, "instance")}); what runs on the machine goes on until somebody stops it there. ` : "";
-        if (!(await consent(`Delete ${platform.name}?`, `${what}This can't be undone.`, "Delete"))) return;
+        const deployed = several(instances.length, "instance");
+        const what = `What is deployed to it goes with it (${deployed}); what runs on the machine goes on until somebody stops it there.`;
+        if (!(await consent(`Delete ${platform.name}?`, `${instances.length > 0 ? what : ""} This can't be undone.`, "Delete"))) return;
         const done = await attempt(async () => [await send("DELETE", this.#path)], `${platform.name} was deleted.`);
         if (done) go(to("platforms"));
     };
@@ -169,6 +192,8 @@ function notes(instance, planned) {
     const why = instance.state_message ?? (isQuiet ? null : (planned?.blocked ?? planned?.problems[0]));
     return [
         why ? h("p", { key: "why", class: "why" }, why) : null,
-        planned?.update && instance.updates !== "pinned" ? h("p", { key: "update" }, h("span", { class: "chip accent" }, `${planned.update.name} is there`)) : null,
+        planned?.update && instance.updates !== "pinned"
+            ? h("p", { key: "update" }, h("span", { class: "chip accent" }, `${planned.update.name} is there`))
+            : null,
     ];
 }

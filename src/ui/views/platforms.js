@@ -34,7 +34,11 @@ class Platforms extends View {
 
     async load(/** @type {AbortSignal} */ signal) {
         const me = session.require();
-        const page = await get(this.#ofAll ? "/platforms" : `/users/${me.id}/platforms`, { page: this.query.get("page"), per_page: PER_PAGE }, signal);
+        const page = await get(
+            this.#ofAll ? "/platforms" : `/users/${me.id}/platforms`,
+            { page: this.query.get("page"), per_page: PER_PAGE },
+            signal,
+        );
         const owners = this.#ofAll ? await byId("/users", page.results.map((/** @type {any} */ one) => one.user_id), signal) : new Map();
         return { page, owners };
     }
@@ -42,10 +46,16 @@ class Platforms extends View {
     view(/** @type {Data} */ { page, owners }) {
         const add = h("button", { type: "button", class: "primary", onclick: this.#add }, "Add a platform");
         const tab = (/** @type {string | null} */ whose, /** @type {string} */ label) =>
-            h("li", { key: label }, h("a", { href: to("platforms", { whose }), "aria-current": this.#ofAll === (whose === "all") ? "page" : undefined }, label));
+            h(
+                "li",
+                { key: label },
+                h("a", { href: to("platforms", { whose }), "aria-current": this.#ofAll === (whose === "all") ? "page" : undefined }, label),
+            );
         return [
             heading("Platforms", page.total_entries > 0 || this.#ofAll ? add : null),
-            session.may("platforms", "read") ? h("nav", { class: "tabs", "aria-label": "Whose" }, h("ul", {}, tab(null, "Yours"), tab("all", "Of all"))) : null,
+            session.may("platforms", "read")
+                ? h("nav", { class: "tabs", "aria-label": "Whose" }, h("ul", {}, tab(null, "Yours"), tab("all", "Of all")))
+                : null,
             page.total_entries === 0 ? this.#nothing(add) : h("div", { class: "card" }, this.#table(page.results, owners)),
             pager(page, (number) => to("platforms", { whose: this.query.get("whose"), page: number })),
         ];
@@ -68,7 +78,7 @@ class Platforms extends View {
     /** @param {import("../base/dom.js").Child} add */
     #nothing(add) {
         if (this.#ofAll) return empty("No platforms", "Nobody has added one so far.");
-        const help = "A platform is a machine where products run. A small agent on it starts what you deploy, and tells here how that goes.";
+        const help = "A platform is a machine where products run. Its agent starts what you deploy, and tells here how that goes.";
         return [
             empty("You have no platform yet", help, add),
             h(

@@ -1,18 +1,17 @@
 /** A build, for those who publish it: what it consists of, what it needs and offers, how it runs, and its way to the public. */
 
-import { SERVER, all, byId, get, send } from "../base/api.js";
+import { all, byId, find, get, send } from "../base/api.js";
 import { h } from "../base/dom.js";
 import { form } from "../base/form.js";
-import { size } from "../base/format.js";
 import { go, to } from "../base/router.js";
 import { session } from "../base/session.js";
-import { upload } from "../base/upload.js";
 import { View } from "../base/view.js";
 import { ask, consent } from "../parts/dialog.js";
-import { drop } from "../parts/drop.js";
+import { productFacts } from "../parts/label.js";
 import { remove } from "../parts/removal.js";
 import { copyable, empty, facts, heading, section, state, trail, when } from "../parts/small.js";
 import { attempt, say } from "../parts/toast.js";
+import { asset } from "./publishing/asset.js";
 import { CONTENT, NOTES } from "./publishing/builds.js";
 import { history } from "./publishing/history.js";
 import { needs, offers } from "./publishing/interfaces.js";
@@ -21,6 +20,9 @@ import { configurations } from "./publishing/tasks.js";
 
 /** @type {import("../base/form.js").Field} */
 const PERMISSIONS = { name: "permissions", kind: "json", help: "What it asks to be allowed: a JSON object." };
+
+/** What is said of builds on their way. */
+const REOPENED = "; a change of what it consists of makes it a draft again.";
 
 class PublishingBuild extends View {
     get name() {
@@ -38,11 +40,12 @@ class PublishingBuild extends View {
         const path = `${of}/builds/${this.params.build}`;
         const [product, build] = await Promise.all([get(of, undefined, signal), get(path, undefined, signal)]);
         if (!mayEdit(product)) return { product, build };
-        const [dependencies, exposures, ways, reviews] = await Promise.all([
+        const [dependencies, exposures, ways, reviews, label] = await Promise.all([
             all(`${path}/dependencies`, {}, signal),
             all(`${path}/exposures`, {}, signal),
             all(`${path}/configurations`, {}, signal),
             all(`${path}/reviews`, {}, signal),
+            find(`${path}/label`, signal),
         ]);
         const [interfaces, products, people, parameters, tasks] = await Promise.all([
             byId("/interfaces", [...dependencies, ...exposures].map((one) => one.interface_id), signal),
@@ -52,7 +55,7 @@ class PublishingBuild extends View {
             Promise.all(ways.map((one) => all(`${one.path}/tasks`, {}, signal))),
         ]);
         return {
-            product, build, reviews, people, interfaces, products, dependencies,
+            product, build, reviews, label, people, interfaces, products, dependencies,
             exposures: exposures.map((one, index) => ({ ...one, parameters: parameters[index] })),
             configurations: ways.map((one, index) => ({ ...one, tasks: tasks[index] })),
         };
@@ -87,10 +90,11 @@ class PublishingBuild extends View {
                 ),
                 h(
                     "aside",
-                    { class: "stack", "aria-label": "File, origin and history" },
-                    this.#asset(build),
+                    { class: "stack", "aria-label": "File, origin, history and facts" },
+                    asset(build, changed),
                     origin(build),
                     section("History", history(data.reviews, data.people)),
+                    data.label ? productFacts(data.label) : null,
                 ),
             ),
         ];
@@ -101,19 +105,10 @@ class PublishingBuild extends View {
         const publishes = session.may("builds", "publish");
         const isPublished = build.published_at !== null;
         const isOpen = build.state === "draft" || build.state === "rejected";
+        const submit = () => this.#do(build, "submit", "It waits for a decision.");
         const decides = publishes || session.may("builds", "validate");
         return [
-            isOpen
-                ? h(
-                    "button",
-                    {
-                        type: "button",
-                        class: publishes ? "" : "primary",
-                        onclick: () => this.#do(build, "submit", "It waits for a decision."),
-                    },
-                    "Submit for review",
-                )
-                : null,
+            isOpen ? h("button", { type: "button", class: publishes ? "" : "primary", onclick: submit }, "Submit for review") : null,
             decides && !isPublished && !isOpen
                 ? h("a", { class: "button", href: to(`reviews/${product.id}/${build.id}`) }, "Review")
                 : null,
@@ -167,6 +162,9 @@ class PublishingBuild extends View {
             await this.refresh();
             say("Saved.");
         };
+        const byHand = build.marketplace
+            ? h("p", { class: "quiet" }, "What is changed here departs from the manifest that the build was made from.")
+            : null;
         const fixed = facts([
             ["Version", build.version],
             ["Image", build.container_repository ? copyable(image(build), "image") : null],
@@ -174,52 +172,18 @@ class PublishingBuild extends View {
         ]);
         return section(
             "What it is",
-            [isPublished ? fixed : null, form({ key: isPublished ? "notes" : "all", fields, values: build, submit })],
-        );
-    }
-
-    /** @param {any} build */
-    #asset(build) {
-        /** @type {import("../parts/drop.js").Take} */
-        const take = async ([file], progress, signal) => {
-            await upload("PUT", `${build.path}/asset`, file, { query: { name: file.name }, progress, signal });
-            await this.refresh();
-            say(`${file.name} is there.`);
-        };
-        const loss = `${build.asset_name ?? "It"} can’t be had any more.`;
-        const gone = async () => (await remove("file", `${build.path}/asset`, loss, "Remove")) && this.refresh();
-        const isPublished = build.published_at !== null;
-        return section(
-            "File to download",
-            [
-                h("div", {}, build.asset_available ? file(build) : h("p", { class: "quiet" }, "None.")),
-                isPublished ? null : drop({ label: build.asset_available ? "Replace" : "Choose a file", files: "a file", take }),
-            ],
-            build.asset_available && !isPublished
-                ? h("button", { type: "button", class: "small danger", "aria-label": "Remove the file", onclick: gone }, "Remove")
-                : null,
+            [isPublished ? fixed : byHand, form({ key: isPublished ? "notes" : "all", fields, values: build, submit })],
         );
     }
 }
 customElements.define("mkt-publishing-build", PublishingBuild);
 
-/** What is known of the file. Everybody may have that of what is published. @param {any} build */
-function file(build) {
-    const name = build.asset_name ?? "asset";
-    return facts([
-        ["Name", build.published_at ? h("a", { href: `${SERVER}${build.path}/asset`, download: name }, name) : name],
-        ["Size", size(build.asset_size)],
-        ["Kind", build.asset_media_type],
-        ["SHA-256", copyable(build.asset_sha256, "SHA-256")],
-    ]);
-}
-
 /** How far it is, and what that means. @param {any} build */
 function standing(build) {
     const said = {
-        draft: "Only you and those who keep products see it.",
-        submitted: ["Submitted ", when(build.submitted_at), ". It waits for a decision; a change makes it a draft again."],
-        validated: ["Somebody vouched for it ", when(build.validated_at), ". It waits to be published; a change makes it a draft again."],
+        draft: "Only its owner and those who keep products see it.",
+        submitted: ["Submitted ", when(build.submitted_at), `. It waits for a decision${REOPENED}`],
+        validated: ["Somebody vouched for it ", when(build.validated_at), `. It waits to be published${REOPENED}`],
         rejected: `Rejected: ${build.rejection} Change it, and submit it again.`,
         published: ["Published ", when(build.published_at), ". What it consists of is fixed; a change takes a new version."],
         yanked: `Withdrawn${build.yank_reason ? `: ${build.yank_reason}` : "."} Those who run it keep it.`,

@@ -77,7 +77,8 @@ class Publishing extends View {
         const isNew = page.total_entries === 0 && !isNarrowed;
         return [
             heading("Publishing", create),
-            isNew ? null : this.#narrow(),
+            // Who keeps products comes to those of others by it.
+            isNew && !session.may("products", "update") ? null : this.#narrow(),
             isNew ? welcome() : null,
             page.total_entries === 0 && isNarrowed
                 ? empty(

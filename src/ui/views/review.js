@@ -2,19 +2,16 @@
 
 import { all, byId, find, get, look, send } from "../base/api.js";
 import { h } from "../base/dom.js";
-import { several, size } from "../base/format.js";
 import { to } from "../base/router.js";
 import { session } from "../base/session.js";
 import { View } from "../base/view.js";
-import { changes } from "../parts/changes.js";
 import { ask } from "../parts/dialog.js";
 import { productFacts } from "../parts/label.js";
-import { copyable, facts, heading, section, state, trail, when } from "../parts/small.js";
+import { heading, section, trail } from "../parts/small.js";
 import { say } from "../parts/toast.js";
-import { history, who } from "./publishing/history.js";
-import { image } from "./publishing/rights.js";
-import { MOST, differences } from "./review/compare.js";
+import { history } from "./publishing/history.js";
 import { manifestOf } from "./review/manifest.js";
+import { changed, standing, what } from "./review/submission.js";
 
 class Review extends View {
     /** The revision of the build that was read: decisions hold only of that. @type {string | null} */
@@ -47,7 +44,7 @@ class Review extends View {
 
     view(/** @type {any} */ data) {
         const { product, build, revision, previous, label, reviews, people } = data;
-        const isNew = revision !== this.#read;
+        const isNew = this.#read !== null && revision !== this.#read;
         return [
             trail(["Reviews", to("reviews")]),
             h(
@@ -65,7 +62,7 @@ class Review extends View {
                     { class: "stack" },
                     what(product, build, people),
                     build.release_notes ? section("Release notes", h("p", { class: "prose" }, build.release_notes)) : null,
-                    changed(build, previous),
+                    changed(product, build, previous),
                     section(
                         "Manifest",
                         build.marketplace
@@ -165,87 +162,3 @@ class Review extends View {
     }
 }
 customElements.define("mkt-review", Review);
-
-/** Where it stands. @param {any} data */
-function standing({ build, reviews, people }) {
-    const submission = reviews.findLast((/** @type {any} */ review) => review.verdict === "submitted");
-    const by = submission && build.submitted_at ? ["Submitted by ", who(submission, people), ", ", when(build.submitted_at), ". "] : null;
-    const rest = {
-        draft: "It is a draft: its publisher may be changing it.",
-        rejected: `Rejected: ${build.rejection}`,
-        published: ["Published ", when(build.published_at), "."],
-        yanked: `Withdrawn${build.yank_reason ? `: ${build.yank_reason}` : "."}`,
-        validated: ["Somebody vouched for it ", when(build.validated_at), "."],
-        submitted: null,
-    }[/** @type {string} */ (build.state)];
-    return h(
-        "p",
-        {},
-        state(build.state),
-        " ",
-        build.checked_at ? h("span", { class: "chip good" }, "passed the check") : null,
-        " ",
-        h("span", { class: "quiet" }, by, rest),
-    );
-}
-
-/** @param {any} product @param {any} build @param {Map<string, any>} people */
-function what(product, build, people) {
-    const key = build.signed_by;
-    const signature = !build.signature
-        ? "none"
-        : key
-          ? [
-              h("span", { class: `chip ${key.revoked_at ? "bad" : "good"}` }, key.revoked_at ? "revoked key" : "signed"),
-              ` by the key ${key.name} `,
-              copyable(key.fingerprint, "fingerprint"),
-          ]
-          : "by a key that the marketplace knows no more";
-    const asset = build.asset_available && [
-        build.asset_name ?? "a file",
-        h("small", {}, ` ${size(build.asset_size)} `),
-        copyable(build.asset_sha256, "SHA-256"),
-    ];
-    return section(
-        "What it is",
-        facts([
-            ["Product", h("a", { href: to(`products/${product.id}`) }, product.name)],
-            ["Owner", people.get(product.user_id)?.name],
-            ["Description", product.description ? h("p", { class: "prose" }, product.description) : null],
-            ["Kind", product.mime_type],
-            ["Image", build.container_repository ? copyable(image(build), "image") : "none"],
-            [
-                "Digest",
-                build.container_repository
-                    ? (build.container_digest ? copyable(build.container_digest, "digest") : "none: what the tag names may change")
-                    : null,
-            ],
-            ["File", asset],
-            ["Signature", signature],
-            [
-                "Permissions",
-                Object.keys(build.permissions ?? {}).length > 0
-                    ? h("pre", { tabindex: "0" }, JSON.stringify(build.permissions, null, 2))
-                    : null,
-            ],
-        ]),
-    );
-}
-
-/** What differs from the build that is public. @param {any} build @param {any} previous */
-function changed(build, previous) {
-    if (!previous) return section("What is new", h("p", { class: "quiet" }, "No other build of this product is public: all of it is new."));
-    const side = (/** @type {any} */ one) => ({
-        version: one.version,
-        image: image(one) || null,
-        digest: one.container_digest,
-        file: one.asset_sha256,
-        permissions: one.permissions,
-        manifest: one.marketplace,
-    });
-    const found = differences(side(previous), side(build));
-    const title = `What differs from ${previous.version}, which is public`;
-    if (found.length === 0) return section(title, h("p", { class: "quiet" }, "Nothing."));
-    const count = found.length >= MOST ? `The first ${MOST} differences` : several(found.length, "difference");
-    return section(title, [h("p", { class: "quiet" }, `${count}.`), changes(found)]);
-}

@@ -50,7 +50,11 @@ export class Person {
     this.complaints = [];
     /** What pages may complain of, for it is what is tried. */
     this.expected = [];
-    page.on("console", (message) => ["error", "warning"].includes(message.type()) && this.complaints.push(message.text()));
+    page.on("console", (message) => {
+      // What other pages complain of, such as those of a provider, is theirs.
+      const isOurs = message.location().url.startsWith(SERVER);
+      if (isOurs && ["error", "warning"].includes(message.type())) this.complaints.push(`${message.text()} ${message.location().url}`);
+    });
     page.on("pageerror", (error) => this.complaints.push(error.stack ?? error.message));
   }
 

@@ -5,11 +5,18 @@ import { h } from "../../base/dom.js";
 import { ask, consent } from "../../parts/dialog.js";
 import { copyable, empty, section, state, table, when } from "../../parts/small.js";
 import { attempt } from "../../parts/toast.js";
+import { button } from "./button.js";
 
 /** @type {import("../../base/form.js").Field[]} */
 const FIELDS = [
     { name: "name", required: true, placeholder: "Release machine" },
-    { name: "public_key", kind: "long", required: true, placeholder: "-----BEGIN PUBLIC KEY-----", help: "The public half of an Ed25519 key, as PEM or JWK." },
+    {
+        name: "public_key",
+        kind: "long",
+        required: true,
+        placeholder: "-----BEGIN PUBLIC KEY-----",
+        help: "The public half of an Ed25519 key, as PEM or JWK.",
+    },
 ];
 
 /** @type {import("../account.js").Part<{path: string, keys: any[]}>} */
@@ -24,7 +31,10 @@ export const keys = {
     view({ path, keys }, view) {
         const add = () =>
             ask("Add a publisher key", {
-                intro: [h("p", {}, "This makes a key, and prints the half that goes here. The file stays with you."), copyable("mkt keygen publisher.key", "command")],
+                intro: [
+                    h("p", {}, "This makes a key, and prints the half that goes here. The file stays with you."),
+                    copyable("mkt keygen publisher.key", "command"),
+                ],
                 fields: FIELDS,
                 action: "Add",
                 submit: async (values) => {
@@ -33,13 +43,16 @@ export const keys = {
                 },
             });
         const revoke = async (/** @type {any} */ key) => {
-            const text = "It signs nothing new from then on. What it signed stays, and is said to be by a key that was revoked. This can't be undone.";
+            const text = "It signs nothing new from then on. What it signed stays, as of a key that was revoked. This can't be undone.";
             if (!(await consent(`Revoke ${key.name}?`, text, "Revoke"))) return;
             await attempt(() => send("POST", `${key.path}/revoke`), "The key was revoked.");
             await view.refresh();
         };
-        const button = h("button", { type: "button", class: "primary", onclick: add }, "Add a key");
-        if (keys.length === 0) return section("Publisher keys", empty("No publisher keys", "With a key you sign what you publish, so that others can check that it is yours.", button));
+        const create = h("button", { type: "button", class: "primary", onclick: add }, "Add a key");
+        if (keys.length === 0) {
+            const help = "With a key you sign what you publish, so that others can check that it is yours.";
+            return section("Publisher keys", empty("No publisher keys", help, create));
+        }
         return section(
             "Publisher keys",
             table(
@@ -49,12 +62,12 @@ export const keys = {
                     ["Thumbprint", (key) => (key.fingerprint ? copyable(key.fingerprint, `thumbprint of ${key.name}`) : null)],
                     ["State", (key) => (key.revoked_at ? [state("revoked"), " ", when(key.revoked_at)] : state("valid"))],
                     ["Added", (key) => when(key.created_at)],
-                    ["", (key) => (key.revoked_at ? null : h("button", { type: "button", class: "small danger", "aria-label": `Revoke ${key.name}`, onclick: () => revoke(key) }, "Revoke"))],
+                    ["", (key) => (key.revoked_at ? null : button("Revoke", key.name, () => revoke(key), "danger"))],
                 ],
                 keys,
                 (key) => key.id,
             ),
-            button,
+            create,
         );
     },
 };

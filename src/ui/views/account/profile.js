@@ -23,7 +23,10 @@ export const profile = {
 
     async load(me, signal) {
         // Whoever sees all groups is not in all of them.
-        const [user, groups] = await Promise.all([get(`/users/${me.id}`, undefined, signal), session.may("groups", "read") ? [] : all("/groups", {}, signal)]);
+        const [user, groups] = await Promise.all([
+            get(`/users/${me.id}`, undefined, signal),
+            session.may("groups", "read") ? [] : all("/groups", {}, signal),
+        ]);
         return { user, groups };
     },
 
@@ -49,7 +52,21 @@ export const profile = {
                     ]),
                 ),
                 groups.length > 0
-                    ? section("Your groups", h("ul", { class: "stack" }, groups.map((group) => h("li", { key: group.id }, h("strong", {}, group.name), group.description ? h("small", { class: "block" }, group.description) : null))))
+                    ? section(
+                        "Your groups",
+                        h(
+                            "ul",
+                            { class: "stack" },
+                            groups.map((group) =>
+                                h(
+                                    "li",
+                                    { key: group.id },
+                                    h("strong", {}, group.name),
+                                    group.description ? h("small", { class: "block" }, group.description) : null,
+                                ),
+                            ),
+                        ),
+                    )
                     : null,
             ),
         );

@@ -6,6 +6,7 @@ import { date } from "../../base/format.js";
 import { ask, consent, dialog } from "../../parts/dialog.js";
 import { copyable, empty, section, state, table, when } from "../../parts/small.js";
 import { attempt } from "../../parts/toast.js";
+import { button } from "./button.js";
 
 /** The name of tokens that are sessions. */
 const SESSION = "Session";
@@ -16,7 +17,12 @@ const USUAL = 90 * 86_400_000;
 const FIELDS = [
     { name: "name", required: true, placeholder: "Backups of the ward", help: "What it is for." },
     { name: "expires_at", label: "Ends", kind: "time", required: true },
-    { name: "scopes", kind: "list", placeholder: "products.read\nbuilds.*", help: "What it may be used for, one in a line: products.read, products.* or *.read. Without any: all that you may." },
+    {
+        name: "scopes",
+        kind: "list",
+        placeholder: "products.read\nbuilds.*",
+        help: "What it may be used for, one in a line: products.read, products.* or *.read. Without any: all that you may.",
+    },
 ];
 
 /** @type {import("../account.js").Part<{path: string, tokens: any[], own: string | null}>} */
@@ -25,7 +31,10 @@ export const tokens = {
 
     async load(me, signal) {
         const path = `/users/${me.id}/tokens`;
-        const [tokens, status] = await Promise.all([all(path, { sort: "created_at", order: "descending" }, signal), get("/status", undefined, signal)]);
+        const [tokens, status] = await Promise.all([
+            all(path, { sort: "created_at", order: "descending" }, signal),
+            get("/status", undefined, signal),
+        ]);
         return { path, tokens, own: status.jwt?.id ?? null };
     },
 
@@ -45,19 +54,25 @@ export const tokens = {
             await view.refresh();
         };
         const rotate = async (/** @type {any} */ token) => {
-            if (!(await consent(`Replace ${nameOf(token)}?`, "The token that is in use now counts for nothing from then on. Whatever uses it takes the new one.", "Replace"))) return;
+            const text = "The token that is in use now counts for nothing from then on. Whatever uses it has to take the new one.";
+            if (!(await consent(`Replace ${nameOf(token)}?`, text, "Replace"))) return;
             const made = await attempt(() => send("POST", `${token.path}/rotate`));
             if (made) await reveal(made);
             await view.refresh();
         };
         const revoke = async (/** @type {any} */ token) => {
-            const text = token.id === own ? "It is the one that you are signed in with here: you will be signed out." : "Whatever uses it is signed out at once. This can't be undone.";
+            const who = token.id === own
+                ? "You are signed in with it here, and will be signed out."
+                : "Whatever uses it is signed out at once.";
+            const text = `${who} This can't be undone.`;
             if (!(await consent(`Revoke ${nameOf(token)}?`, text, "Revoke"))) return;
             await attempt(() => send("DELETE", token.path), "The token was revoked.");
             await view.refresh();
         };
-        const button = h("button", { type: "button", class: "primary", onclick: create }, "Make a token");
-        if (tokens.length === 0) return section("Tokens", empty("No tokens", "A token lets a program, such as mkt, do on your behalf what you allow it.", button));
+        const make = h("button", { type: "button", class: "primary", onclick: create }, "Make a token");
+        if (tokens.length === 0) {
+            return section("Tokens", empty("No tokens", "A token lets a program, such as mkt, do on your behalf what you allow it.", make));
+        }
         return section(
             "Tokens",
             table(
@@ -73,15 +88,15 @@ export const tokens = {
                             h(
                                 "span",
                                 { class: "actions end" },
-                                token.name === SESSION || isOver(token) ? null : h("button", { key: "rotate", type: "button", class: "small", "aria-label": `Replace ${nameOf(token)}`, onclick: () => rotate(token) }, "Replace"),
-                                h("button", { key: "revoke", type: "button", class: "small danger", "aria-label": `Revoke ${nameOf(token)}`, onclick: () => revoke(token) }, "Revoke"),
+                                token.name === SESSION || isOver(token) ? null : button("Replace", nameOf(token), () => rotate(token)),
+                                button("Revoke", nameOf(token), () => revoke(token), "danger"),
                             ),
                     ],
                 ],
                 tokens,
                 (token) => token.id,
             ),
-            button,
+            make,
         );
     },
 };

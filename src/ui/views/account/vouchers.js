@@ -28,7 +28,14 @@ export const vouchers = {
             section(
                 "Redeem a voucher",
                 form({
-                    fields: [{ name: "code", required: true, placeholder: "XXXX-XXXX-XXXX-XXXX", help: "Capital letters or not, with hyphens or without. It makes an entitlement of yours." }],
+                    fields: [
+                        {
+                            name: "code",
+                            required: true,
+                            placeholder: "XXXX-XXXX-XXXX-XXXX",
+                            help: "Capital letters or not, with hyphens or without. It makes an entitlement of yours.",
+                        },
+                    ],
                     action: "Redeem",
                     submit: redeem,
                 }),
@@ -55,5 +62,10 @@ export const vouchers = {
 
 /** @param {import("./rights.js").Offer | undefined} offer */
 function product(offer) {
-    return offer ? [h("a", { href: to(`products/${offer.product.id}`) }, offer.product.name), h("small", { class: "block" }, offer.license?.name ?? "")] : "A product you can't see";
+    return offer
+        ? [
+            h("a", { href: to(`products/${offer.product.id}`) }, offer.product.name),
+            h("small", { class: "block" }, offer.license?.name ?? ""),
+        ]
+        : "A product you can't see";
 }

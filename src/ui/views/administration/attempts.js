@@ -27,7 +27,11 @@ const SERIES = [
 /** @type {Record<string, string>} */
 const REASONS = { no_claim: "no claim", not_yet_valid: "not valid yet", expired: "expired", uses_exhausted: "all uses are used up" };
 
-/** @typedef {{day?: string, product_id?: string, claimant_type: string, claimant_id: string, granted: number, refused: number, quantity: number}} Sum */
+/**
+ * What some attempts came to. Only what they were summed up by is there.
+ * @typedef {{day?: string, product_id?: string, claimant_type: string, claimant_id: string, granted: number, refused: number,
+ *     quantity: number}} Sum
+ */
 /** @typedef {import("../../base/dom.js").Child} Child */
 
 // Days are those of UTC, by which the marketplace counts, in the reader's language.
@@ -60,7 +64,10 @@ class Attempts extends View {
     async load(/** @type {AbortSignal} */ signal) {
         const { page, ...filters } = this.narrowing.asked;
         const today = Math.floor(Date.now() / DAY) * DAY;
-        const days = Array.from({ length: Number(this.#range) }, (_, back) => new Date(today - back * DAY).toISOString().slice(0, 10)).reverse();
+        const days = Array.from(
+            { length: Number(this.#range) },
+            (_, back) => new Date(today - back * DAY).toISOString().slice(0, 10),
+        ).reverse();
         const asked = { ...filters, since: `${days[0]}T00:00:00Z` };
         const sum = (/** @type {string} */ by) => all("/attempts/summary", { ...asked, by }, signal);
         const [byDay, byProduct, byClaimant, newest, known] = await Promise.all([
@@ -92,19 +99,41 @@ class Attempts extends View {
         const ranges = h(
             "nav",
             { class: "ranges", "aria-label": "Range" },
-            RANGES.map((days) => h("a", { key: days, href: this.narrowing.with({ days }), "aria-current": days === range ? "true" : undefined }, `${days} days`)),
+            RANGES.map((days) => h(
+                "a",
+                { key: days, href: this.narrowing.with({ days }), "aria-current": days === range ? "true" : undefined },
+                `${days} days`,
+            )),
         );
-        const nothing = empty("No attempts", this.narrowing.isNarrow ? "Fewer filters, or more days, may find some." : `Nobody asked to use anything in the last ${range} days.`);
+        const none = this.narrowing.isNarrow ? "Fewer filters, or more days, may find some." : `Nobody asked in ${range} days.`;
         return [
             heading("Attempts", ranges),
-            h("p", { class: "quiet prose" }, "Each time somebody asked to use a product, whether it was granted, and why it was not. Days are those of UTC."),
+            h(
+                "p",
+                { class: "quiet prose" },
+                "Each time somebody asked to use a product, whether it was granted, and why it was not. Days are those of UTC.",
+            ),
             this.narrowing.controls(known),
             newest.total_entries === 0
-                ? nothing
+                ? empty("No attempts", none)
                 : [
                       this.#days(byDay),
-                      this.#sums("By product", "Product", products, others.products, (one) => named("products", one.product_id ?? null, names.products), (one) => one.product_id ?? ""),
-                      this.#sums("By claimant", "Claimant", claimants, others.claimants, (one) => party(one.claimant_type, one.claimant_id, names.parties), (one) => one.claimant_id),
+                      this.#sums(
+                          "By product",
+                          "Product",
+                          products,
+                          others.products,
+                          (one) => named("products", one.product_id ?? null, names.products),
+                          (one) => one.product_id ?? "",
+                      ),
+                      this.#sums(
+                          "By claimant",
+                          "Claimant",
+                          claimants,
+                          others.claimants,
+                          (one) => party(one.claimant_type, one.claimant_id, names.parties),
+                          (one) => one.claimant_id,
+                      ),
                       this.#newest(newest, names),
                   ],
         ];
@@ -114,7 +143,8 @@ class Attempts extends View {
     #days(days) {
         const total = (/** @type {"granted" | "refused" | "quantity"} */ what) => days.reduce((sum, day) => sum + day[what], 0);
         const named = (/** @type {Sum} */ day) => short.format(new Date(`${day.day}T00:00:00Z`));
-        const said = `${count(total("granted"))} granted and ${count(total("refused"))} refused in ${days.length} days; ${several(total("quantity"), "use")} granted.`;
+        const sums = `${count(total("granted"))} granted and ${count(total("refused"))} refused in ${days.length} days`;
+        const said = `${sums}; ${several(total("quantity"), "use")} granted.`;
         const some = days.filter((day) => day.granted + day.refused > 0).reverse();
         return section("By day", [
             h("p", { role: "status" }, said),

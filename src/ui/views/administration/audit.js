@@ -19,13 +19,20 @@ const ACTIONS = [
 
 /** What it can be done to, as the log names it. */
 const TYPES = [
-    "appointment", "badge", "build", "claim", "configuration", "dependency", "entitlement", "exposure", "group", "identity", "identity_provider",
-    "instance", "interface", "license", "logo", "member", "parameter", "platform", "product", "product_license", "publisher_key", "role",
-    "screenshot", "sub_product", "surrogate", "task", "token", "user", "voucher",
+    "appointment", "badge", "build", "claim", "configuration", "dependency", "entitlement", "exposure", "group", "identity",
+    "identity_provider", "instance", "interface", "license", "logo", "member", "parameter", "platform", "product", "product_license",
+    "publisher_key", "role", "screenshot", "sub_product", "surrogate", "task", "token", "user", "voucher",
 ];
 
 /** Kinds that have a page here. @type {Record<string, import("./names.js").Named>} */
-const PAGES = { user: "users", group: "groups", role: "roles", product: "products", interface: "interfaces", identity_provider: "identity_providers" };
+const PAGES = {
+    user: "users",
+    group: "groups",
+    role: "roles",
+    product: "products",
+    interface: "interfaces",
+    identity_provider: "identity_providers",
+};
 
 /** @param {any} entry */
 function done(entry) {
@@ -40,7 +47,9 @@ function actors(entries, signal) {
 /** @param {any} entry @param {Map<string, any>} users */
 function actor(entry, users) {
     if (entry.user_id) return named("users", entry.user_id, users);
-    return entry.platform_id ? ["platform ", h("code", {}, `${entry.platform_id.slice(0, 8)}…`)] : h("span", { class: "quiet" }, "the marketplace");
+    return entry.platform_id
+        ? ["platform ", h("code", {}, `${entry.platform_id.slice(0, 8)}…`)]
+        : h("span", { class: "quiet" }, "the marketplace");
 }
 
 /** @type {import("./records.js").Kind} */
@@ -51,23 +60,50 @@ const AUDIT = {
     many: "entries",
     path: "/audit_events",
     resource: "audit",
-    lead: "Who did what to what, when and from where. It is written with each change, and can't be changed itself. What goes with something deleted has no entry of its own.",
+    lead: "Who did what to what, when and from where. It can't be changed. What goes with something deleted has no entry of its own.",
     filters: [
         { name: "user_id", label: "By", find: finder("users"), known: knower("users") },
         { name: "action", label: "What was done", choices: ACTIONS },
-        { name: "resource_type", label: "To what", choices: TYPES.map((type) => [type, title(type).replace("license", "licence").replace("License", "Licence")]) },
+        {
+            name: "resource_type",
+            label: "To what",
+            choices: TYPES.map((type) => [type, title(type).replace("license", "licence").replace("License", "Licence")]),
+        },
         { name: "address", label: "From address" },
         { name: "resource_id", label: "Id of the thing", placeholder: "UUID", whole: /^[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}$/i },
     ],
-    sorts: [["-created_at", "Newest"], ["created_at", "Oldest"], ["action", "What was done"], ["resource_type", "To what"], ["address", "From address"]],
+    sorts: [
+        ["-created_at", "Newest"],
+        ["created_at", "Oldest"],
+        ["action", "What was done"],
+        ["resource_type", "To what"],
+        ["address", "From address"],
+    ],
     relate: actors,
     columns: [
         ["When", (entry) => when(entry.created_at)],
         ["Who", (entry, users) => actor(entry, users)],
         ["Did", done],
-        ["What", (entry) => [entry.resource_type.replaceAll("_", " "), " ", entry.resource_id ? h("code", { class: "quiet", title: entry.resource_id }, `${entry.resource_id.slice(0, 8)}…`) : null]],
+        [
+            "What",
+            (entry) => [
+                entry.resource_type.replaceAll("_", " "),
+                " ",
+                entry.resource_id ? h("code", { class: "quiet", title: entry.resource_id }, `${entry.resource_id.slice(0, 8)}…`) : null,
+            ],
+        ],
         ["From", (entry) => entry.address],
-        ["Details", (entry) => h("a", { href: address(AUDIT, entry.id), "aria-label": `See details: ${done(entry)} ${entry.resource_type.replaceAll("_", " ")}, ${moment(entry.created_at)}` }, "See")],
+        [
+            "Details",
+            (entry) => h(
+                "a",
+                {
+                    href: address(AUDIT, entry.id),
+                    "aria-label": `See details: ${done(entry)} ${entry.resource_type.replaceAll("_", " ")}, ${moment(entry.created_at)}`,
+                },
+                "See",
+            ),
+        ],
     ],
     called: (entry) => entry.resource_type,
 };
@@ -82,7 +118,10 @@ class Entry extends View {
     async load(/** @type {AbortSignal} */ signal) {
         const entry = await get(`/audit_events/${encodeURIComponent(this.params.id)}`, undefined, signal);
         const page = PAGES[entry.resource_type];
-        const [users, thing] = await Promise.all([actors([entry], signal), page && entry.resource_id ? find(`/${page}/${entry.resource_id}`, signal) : null]);
+        const [users, thing] = await Promise.all([
+            actors([entry], signal),
+            page && entry.resource_id ? find(`/${page}/${entry.resource_id}`, signal) : null,
+        ]);
         return { entry, users, thing };
     }
 
@@ -110,14 +149,32 @@ class Entry extends View {
                     ["From", entry.address],
                     ["By platform", entry.platform_id ? copyable(entry.platform_id, "platform's id") : null],
                     ["By token", entry.token_id ? copyable(entry.token_id, "token's id") : null],
-                    ["All about it", entry.resource_id ? h("a", { href: `${address(AUDIT)}?resource_id=${entry.resource_id}` }, "Entries about the same thing") : null],
+                    [
+                        "All about it",
+                        entry.resource_id
+                            ? h("a", { href: `${address(AUDIT)}?resource_id=${entry.resource_id}` }, "Entries about the same thing")
+                            : null,
+                    ],
                 ]),
             ),
             section(
                 "What changed",
                 names.length === 0
-                    ? h("p", { class: "quiet" }, "Of this kind of thing the log tells only what bears on who may do what, and none of that changed.")
-                    : table("What changed", [["Field", (name) => title(name)], ["Before", (name) => value(entry.before, name)], ["After", (name) => value(entry.after, name)]], names, (name) => name),
+                    ? h(
+                        "p",
+                        { class: "quiet" },
+                        "Of this kind of thing the log tells only what bears on who may do what, and none of that changed.",
+                    )
+                    : table(
+                        "What changed",
+                        [
+                            ["Field", (name) => title(name)],
+                            ["Before", (name) => value(entry.before, name)],
+                            ["After", (name) => value(entry.after, name)],
+                        ],
+                        names,
+                        (name) => name,
+                    ),
             ),
         ];
     }

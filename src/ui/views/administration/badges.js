@@ -21,7 +21,10 @@ list("mkt-admin-badges", {
         ["Name", (badge) => h("strong", { class: "named" }, badge.name)],
         ["Stands for", (badge) => badge.description],
         ["Changed", (badge) => when(badge.updated_at)],
-        ["Carried by", (badge) => h("a", { href: to("", { badge_id: badge.id }), "aria-label": `Products with ${badge.name}` }, "products")],
+        [
+            "Carried by",
+            (badge) => h("a", { href: to("", { badge_id: badge.id }), "aria-label": `Products with ${badge.name}` }, "products"),
+        ],
     ],
     fields: () => [
         { name: "name", required: true },

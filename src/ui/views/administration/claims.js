@@ -30,8 +30,18 @@ list("mkt-admin-claims", {
     columns: [
         [CLAIM[0][0], (claim, { parties }) => CLAIM[0][1](claim, parties)],
         ["Product", (claim, { entitlements, offers }) => offered(offers.get(entitlements.get(claim.entitlement_id)?.product_license_id))],
-        ...CLAIM.slice(1).map(([name, cell]) => /** @type {[string, (claim: any, related: any) => import("../../base/dom.js").Child]} */ ([name, (claim, { parties }) => cell(claim, parties)])),
-        ["Entitlement", (claim) => h("a", { href: to(`administration/entitlements/${claim.entitlement_id}`), "aria-label": "See its entitlement" }, "See")],
+        ...CLAIM.slice(1).map(([name, cell]) => /** @type {[string, (claim: any, related: any) => import("../../base/dom.js").Child]} */ ([
+            name,
+            (claim, { parties }) => cell(claim, parties),
+        ])),
+        [
+            "Entitlement",
+            (claim) => h(
+                "a",
+                { href: to(`administration/entitlements/${claim.entitlement_id}`), "aria-label": "See its entitlement" },
+                "See",
+            ),
+        ],
     ],
     called: (claim) => `for a ${claim.claimant_type.toLowerCase()}`,
     loses: CLAIM_LOSES,

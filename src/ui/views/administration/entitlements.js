@@ -7,7 +7,7 @@ import { go, to } from "../../base/router.js";
 import { session } from "../../base/session.js";
 import { ask } from "../../parts/dialog.js";
 import { pager } from "../../parts/pager.js";
-import { remove } from "../../parts/removal.js";
+import { removal, remove } from "../../parts/removal.js";
 import { copyable, empty, facts, section, table, when } from "../../parts/small.js";
 import { PARTY, finder, knower, named, partiesById, party } from "./names.js";
 import { findOffers, knownOffer, offered, offersById } from "./offers.js";
@@ -64,7 +64,13 @@ const ENTITLEMENTS = {
         { name: "user_id", label: "User", find: finder("users"), known: knower("users") },
         { name: "product_license_id", label: "Product", find: findOffers, known: knownOffer },
     ],
-    sorts: [["-created_at", "Newest"], ["-valid_from", "Valid from, last first"], ["valid_from", "Valid from, first first"], ["-authorization_count", "Used most"], ["-updated_at", "Changed last"]],
+    sorts: [
+        ["-created_at", "Newest"],
+        ["-valid_from", "Valid from, last first"],
+        ["valid_from", "Valid from, first first"],
+        ["-authorization_count", "Used most"],
+        ["-updated_at", "Changed last"],
+    ],
     async relate(rows, signal) {
         const [offers, users] = await Promise.all([
             offersById(rows.map((row) => row.product_license_id), signal),
@@ -83,21 +89,42 @@ const ENTITLEMENTS = {
     async fields(row) {
         const user = row && (await knower("users")(row.user_id, AbortSignal.timeout(10_000)));
         return [
-            { name: "user_id", label: "User", kind: "pick", required: true, find: finder("users"), known: user, placeholder: "Part of the name" },
+            {
+                name: "user_id",
+                label: "User",
+                kind: "pick",
+                required: true,
+                find: finder("users"),
+                known: user,
+                placeholder: "Part of the name",
+            },
             ...(row
                 ? []
                 : /** @type {import("../../base/form.js").Field[]} */ ([
-                      { name: "product_license_id", label: "Product and licence", kind: "pick", required: true, find: findOffers, placeholder: "Part of the product's name" },
+                      {
+                          name: "product_license_id",
+                          label: "Product and licence",
+                          kind: "pick",
+                          required: true,
+                          find: findOffers,
+                          placeholder: "Part of the product's name",
+                      },
                   ])),
-            { name: "valid_from", label: "Valid from", kind: "time", required: row !== null, help: row ? undefined : "Now, where it is left empty." },
+            {
+                name: "valid_from",
+                label: "Valid from",
+                kind: "time",
+                required: row !== null,
+                help: row ? undefined : "Now, where it is left empty.",
+            },
         ];
     },
     prepare: (values) => ({ ...values, valid_from: values.valid_from ?? new Date().toISOString() }),
     called: (row) => `of ${date(row.valid_from)}`,
     async loses(row) {
         const claims = await get(`${row.path}/claims`, { per_page: 1 });
-        const told = claims.total_entries === 0 ? "Nobody claims it." : `It is claimed ${several(claims.total_entries, "time")}, and who uses the product by that can't any more.`;
-        return `Its user loses the right. ${told}`;
+        if (claims.total_entries === 0) return "Its user loses the right. Nobody claims it.";
+        return `Its user loses the right. With it go ${several(claims.total_entries, "claim")}: who uses the product so can't any more.`;
     },
     made: (made) => go(address(ENTITLEMENTS, made.id)),
 };
@@ -117,7 +144,10 @@ class Entitlement extends Page {
             byId("/users", [row.user_id], signal),
             get(`${this.path}/claims`, { page: this.query.get("page") ?? 1, per_page: PER_PAGE }, signal),
         ]);
-        const parties = await partiesById(claims.results.map((/** @type {any} */ one) => ({ type: one.claimant_type, id: one.claimant_id })), signal);
+        const parties = await partiesById(
+            claims.results.map((/** @type {any} */ one) => ({ type: one.claimant_type, id: one.claimant_id })),
+            signal,
+        );
         return { row, offer: offers.get(row.product_license_id), users, claims, parties };
     }
 
@@ -145,7 +175,10 @@ class Entitlement extends Page {
 
     /** @param {any} row @param {any} license @param {import("../../base/api.js").Page} claims @param {Map<string, any>} parties */
     #claims(row, license, claims, parties) {
-        const columns = CLAIM.map(([name, cell]) => /** @type {[string, (claim: any) => Child]} */ ([name, (claim) => cell(claim, parties)]));
+        const columns = CLAIM.map(([name, cell]) => /** @type {[string, (claim: any) => Child]} */ ([
+            name,
+            (claim) => cell(claim, parties),
+        ]));
         const drop = async (/** @type {any} */ claim, /** @type {string} */ name) => {
             if (await remove(`claim of ${name}`, `${this.path}/claims/${claim.id}`, CLAIM_LOSES)) this.refresh();
         };
@@ -154,12 +187,16 @@ class Entitlement extends Page {
                 "",
                 (claim) => {
                     const name = parties.get(claim.claimant_id)?.name ?? "the claimant";
-                    return h("span", { class: "actions" }, h("button", { type: "button", class: "small danger", "aria-label": `Delete the claim of ${name}`, onclick: () => drop(claim, name) }, "Delete"));
+                    return removal("Delete", `the claim of ${name}`, () => drop(claim, name));
                 },
             ]);
         }
         const add = async () => {
-            const submit = (/** @type {any} */ { type, user, group }) => send("POST", `${this.path}/claims`, { claimant_type: type, claimant_id: type === "Group" ? group : user });
+            const submit = (/** @type {any} */ { type, user, group }) => send(
+                "POST",
+                `${this.path}/claims`,
+                { claimant_type: type, claimant_id: type === "Group" ? group : user },
+            );
             if (await ask("Claim the entitlement for somebody", { fields: PARTY, action: "Claim", submit })) this.refresh();
         };
         const isFull = license?.seats > 0 && claims.total_entries >= license.seats;
@@ -168,7 +205,9 @@ class Entitlement extends Page {
             "Claims",
             [
                 may && isFull ? h("p", { class: "quiet" }, "All seats are taken. Delete a claim to make room for another.") : null,
-                claims.results.length > 0 ? table("Claims", columns, claims.results, (claim) => claim.id) : empty("Nobody claims it", "Until somebody does, the right is not used."),
+                claims.results.length > 0
+                    ? table("Claims", columns, claims.results, (claim) => claim.id)
+                    : empty("Nobody claims it", "Until somebody does, the right is not used."),
                 pager(claims, (page) => to(`administration/entitlements/${row.id}`, { page })),
             ],
             may && !isFull ? h("button", { type: "button", class: "primary", onclick: add }, "Claim for somebody") : null,

@@ -7,7 +7,7 @@ import { to } from "../../base/router.js";
 import { session } from "../../base/session.js";
 import { ask } from "../../parts/dialog.js";
 import { pager } from "../../parts/pager.js";
-import { remove } from "../../parts/removal.js";
+import { removal, remove } from "../../parts/removal.js";
 import { copyable, empty, facts, section, table, when } from "../../parts/small.js";
 import { finder, named } from "./names.js";
 import { Page } from "./page.js";
@@ -55,7 +55,11 @@ class Group extends Page {
     async load(/** @type {AbortSignal} */ signal) {
         const row = await this.row(signal);
         const members = session.may("members", "read")
-            ? await get(`${this.path}/members`, { page: this.query.get("page") ?? 1, per_page: PER_PAGE, sort: "created_at", order: "descending" }, signal)
+            ? await get(
+                `${this.path}/members`,
+                { page: this.query.get("page") ?? 1, per_page: PER_PAGE, sort: "created_at", order: "descending" },
+                signal,
+            )
             : null;
         const [users, rights] = await Promise.all([
             byId("/users", (members?.results ?? []).map((/** @type {any} */ one) => one.user_id), signal),
@@ -82,11 +86,12 @@ class Group extends Page {
 
     /** @param {any} row @param {import("../../base/api.js").Page} members @param {Map<string, any>} users */
     #members(row, members, users) {
-        const columns = /** @type {[string, (one: any) => import("../../base/dom.js").Child][]} */ ([
+        /** @type {import("./records.js").Columns} */
+        const columns = [
             ["Name", (one) => named("users", one.user_id, users)],
             ["Mail address", (one) => users.get(one.user_id)?.email],
             ["Member since", (one) => when(one.created_at)],
-        ]);
+        ];
         const drop = async (/** @type {any} */ one, /** @type {string} */ name) => {
             const told = `${name} loses the roles and rights that come with the group, and stays a user.`;
             if (await remove(`${name} from ${row.name}`, `${this.path}/members/${one.id}`, told, "Remove")) this.refresh();
@@ -96,13 +101,20 @@ class Group extends Page {
                 "",
                 (one) => {
                     const name = users.get(one.user_id)?.name ?? "the member";
-                    return h("span", { class: "actions" }, h("button", { type: "button", class: "small danger", "aria-label": `Remove ${name}`, onclick: () => drop(one, name) }, "Remove"));
+                    return removal("Remove", name, () => drop(one, name));
                 },
             ]);
         }
         const add = async () => {
             /** @type {import("../../base/form.js").Field[]} */
-            const fields = [{ name: "user_id", label: "User", kind: "pick", required: true, find: finder("users"), placeholder: "Part of the name" }];
+            const fields = [{
+                name: "user_id",
+                label: "User",
+                kind: "pick",
+                required: true,
+                find: finder("users"),
+                placeholder: "Part of the name",
+            }];
             const submit = (/** @type {any} */ values) => send("POST", `${this.path}/members`, values);
             if (await ask(`Add a member to ${row.name}`, { fields, action: "Add", submit })) this.refresh();
         };
@@ -110,7 +122,9 @@ class Group extends Page {
             "Members",
             [
                 h("p", { class: "quiet" }, several(members.total_entries, "member")),
-                members.results.length > 0 ? table("Members", columns, members.results, (one) => one.id) : empty("Nobody yet", "Users who are added have the group's roles and rights at once."),
+                members.results.length > 0
+                    ? table("Members", columns, members.results, (one) => one.id)
+                    : empty("Nobody yet", "Users who are added have the group's roles and rights at once."),
                 pager(members, (page) => to(`administration/groups/${row.id}`, { page })),
             ],
             session.may("members", "create") ? h("button", { type: "button", class: "primary", onclick: add }, "Add a member") : null,

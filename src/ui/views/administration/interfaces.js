@@ -5,7 +5,7 @@ import { h } from "../../base/dom.js";
 import { session } from "../../base/session.js";
 import { ask } from "../../parts/dialog.js";
 import { pager } from "../../parts/pager.js";
-import { remove } from "../../parts/removal.js";
+import { removal, remove } from "../../parts/removal.js";
 import { copyable, empty, facts, section, table, when } from "../../parts/small.js";
 import { to } from "../../base/router.js";
 import { finder, named } from "./names.js";
@@ -27,7 +27,13 @@ const INTERFACES = {
         { name: "uri", label: "Identifier" },
         { name: "version", label: "Version" },
     ],
-    sorts: [["name", "Name"], ["uri", "Identifier"], ["-ordinal", "Newest version"], ["-created_at", "Made last"], ["-updated_at", "Changed last"]],
+    sorts: [
+        ["name", "Name"],
+        ["uri", "Identifier"],
+        ["-ordinal", "Newest version"],
+        ["-created_at", "Made last"],
+        ["-updated_at", "Changed last"],
+    ],
     columns: [
         ["Name", (one) => h("a", { class: "named", href: address(INTERFACES, one.id) }, one.name)],
         ["Identifier", (one) => h("code", { class: "long" }, one.uri)],
@@ -58,11 +64,12 @@ class Interface extends Page {
     }
 
     view(/** @type {any} */ { row, surrogates, substitutes }) {
-        const columns = /** @type {[string, (one: any) => import("../../base/dom.js").Child][]} */ ([
+        /** @type {import("./records.js").Columns} */
+        const columns = [
             ["Interface", (one) => named("interfaces", one.substitute_id, substitutes)],
             ["Version", (one) => substitutes.get(one.substitute_id)?.version],
             ["Since", (one) => when(one.created_at)],
-        ]);
+        ];
         if (session.may("surrogates", "delete")) columns.push(["", (one) => this.#remove(one, substitutes)]);
         const none = empty("Nothing stands in for it", `Who needs ${row.name} is given ${row.name} and nothing else.`);
         return [
@@ -83,7 +90,9 @@ class Interface extends Page {
                     surrogates.results.length > 0 ? table("Surrogates", columns, surrogates.results, (one) => one.id) : none,
                     pager(surrogates, (page) => to(`administration/interfaces/${row.id}`, { page })),
                 ],
-                session.may("surrogates", "create") ? h("button", { type: "button", class: "primary", onclick: () => this.#add(row) }, "Add a surrogate") : null,
+                session.may("surrogates", "create")
+                    ? h("button", { type: "button", class: "primary", onclick: () => this.#add(row) }, "Add a surrogate")
+                    : null,
             ),
         ];
     }
@@ -91,7 +100,14 @@ class Interface extends Page {
     /** @param {any} row */
     async #add(row) {
         /** @type {import("../../base/form.js").Field[]} */
-        const fields = [{ name: "substitute_id", label: "Interface that will do", kind: "pick", required: true, find: finder("interfaces"), placeholder: "Part of the name" }];
+        const fields = [{
+            name: "substitute_id",
+            label: "Interface that will do",
+            kind: "pick",
+            required: true,
+            find: finder("interfaces"),
+            placeholder: "Part of the name",
+        }];
         const submit = (/** @type {any} */ values) => send("POST", `${this.path}/surrogates`, values);
         if (await ask(`What may stand in for ${row.name}`, { fields, action: "Add", submit })) this.refresh();
     }
@@ -103,7 +119,7 @@ class Interface extends Page {
             const told = "Platforms that run what relied upon it keep running; new plans don't take it.";
             if (await remove(`surrogate ${name}`, `${this.path}/surrogates/${one.id}`, told, "Remove")) this.refresh();
         };
-        return h("span", { class: "actions" }, h("button", { type: "button", class: "small danger", "aria-label": `Remove ${name}`, onclick: drop }, "Remove"));
+        return removal("Remove", name, drop);
     }
 }
 customElements.define("mkt-admin-interface", Interface);

@@ -14,7 +14,9 @@ const EXPIRIES = [
 
 /** When rights under a licence end. @param {any} license */
 function end(license) {
-    const grace = license.grace_days && license.expiry !== "indefinite" ? h("small", { class: "block" }, `and ${several(license.grace_days, "day")} of grace`) : null;
+    const grace = license.grace_days && license.expiry !== "indefinite"
+        ? h("small", { class: "block" }, `and ${several(license.grace_days, "day")} of grace`)
+        : null;
     if (license.expiry === "relative_date") return [`after ${several(license.days_valid ?? 0, "day")}`, grace];
     if (license.expiry === "absolute_date") return [date(license.expires_at), grace];
     return "never";
@@ -35,23 +37,51 @@ list("mkt-admin-licenses", {
         { name: "description", label: "Description" },
         { name: "external_id", label: "External id" },
     ],
-    sorts: [["name", "Name"], ["-created_at", "Newest"], ["-updated_at", "Changed last"], ["expires_at", "Ends first"], ["-uses", "Most uses"], ["-seats", "Most seats"]],
+    sorts: [
+        ["name", "Name"],
+        ["-created_at", "Newest"],
+        ["-updated_at", "Changed last"],
+        ["expires_at", "Ends first"],
+        ["-uses", "Most uses"],
+        ["-seats", "Most seats"],
+    ],
     columns: [
-        ["Name", (license) => [h("strong", { class: "named" }, license.name), license.description ? h("small", { class: "block clamped" }, license.description) : null]],
+        [
+            "Name",
+            (license) => [
+                h("strong", { class: "named" }, license.name),
+                license.description ? h("small", { class: "block clamped" }, license.description) : null,
+            ],
+        ],
         ["Text", (license) => h("a", { href: license.url, rel: "noopener noreferrer", "aria-label": `Read ${license.name}` }, "Read")],
         ["Rights end", end],
         ["Uses", (license) => (license.uses ? count(license.uses) : "without limit")],
         ["Seats", (license) => (license.seats ? count(license.seats) : "without limit")],
-        ["Offered", (license) => h("a", { href: to("", { license_id: license.id }), "aria-label": `Products under ${license.name}` }, "products")],
+        [
+            "Offered",
+            (license) => h("a", { href: to("", { license_id: license.id }), "aria-label": `Products under ${license.name}` }, "products"),
+        ],
     ],
     fields: () => [
         { name: "name", required: true },
         { name: "url", label: "Address of its text", kind: "url", required: true, placeholder: "https://" },
         { name: "description", label: "What it allows, in short", kind: "long" },
         { name: "expiry", label: "Rights end", kind: "choice", choices: EXPIRIES },
-        { name: "days_valid", label: "Days that rights last", kind: "number", required: true, when: ({ expiry }) => expiry === "relative_date" },
+        {
+            name: "days_valid",
+            label: "Days that rights last",
+            kind: "number",
+            required: true,
+            when: ({ expiry }) => expiry === "relative_date",
+        },
         { name: "expires_at", label: "End of all rights", kind: "time", required: true, when: ({ expiry }) => expiry === "absolute_date" },
-        { name: "grace_days", label: "Days of grace", kind: "number", help: "For how long past their end rights are still granted.", when: ends },
+        {
+            name: "grace_days",
+            label: "Days of grace",
+            kind: "number",
+            help: "For how long past their end rights are still granted.",
+            when: ends,
+        },
         { name: "uses", kind: "number", help: "How many authorizations a right allows; 0 is without limit." },
         { name: "seats", kind: "number", help: "How many users or groups may claim a right; 0 is without limit." },
         { name: "terms", kind: "long", help: "The terms themselves, where they are to be kept here." },

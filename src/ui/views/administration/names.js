@@ -11,7 +11,10 @@ import { to } from "../../base/router.js";
 /** How many are offered to choose from. */
 const FEW = 8;
 
-/** By which filter each is found, and what is told beside its name. @type {Record<Named, {by: string, note: (record: any) => string | null}>} */
+/**
+ * By which filter each is found, and what is told beside its name.
+ * @type {Record<Named, {by: string, note: (record: any) => string | null}>}
+ */
 const NAMED = {
     users: { by: "text", note: (user) => user.email },
     groups: { by: "name", note: (group) => group.description },
@@ -50,7 +53,10 @@ export async function partiesById(parties, signal) {
     return new Map([...users, ...groups]);
 }
 
-/** A link to what an id means; the id alone where it is gone, or not to be seen. @param {Named} kind @param {string | null} id @param {Map<string, any>} known */
+/**
+ * A link to what an id means; the id alone where it is gone, or not to be seen.
+ * @param {Named} kind @param {string | null} id @param {Map<string, any>} known
+ */
 export function named(kind, id, known) {
     if (!id) return null;
     const record = known.get(id);
@@ -67,8 +73,24 @@ export function party(type, id, known) {
 /** The fields that ask for a user or a group, of a form for something that either may have. @type {import("../../base/form.js").Field[]} */
 export const PARTY = [
     { name: "type", label: "For", kind: "choice", choices: [["User", "A user"], ["Group", "A group"]] },
-    { name: "user", label: "User", kind: "pick", required: true, find: finder("users"), placeholder: "Part of the name", when: ({ type }) => type === "User" },
-    { name: "group", label: "Group", kind: "pick", required: true, find: finder("groups"), placeholder: "Part of the name", when: ({ type }) => type === "Group" },
+    {
+        name: "user",
+        label: "User",
+        kind: "pick",
+        required: true,
+        find: finder("users"),
+        placeholder: "Part of the name",
+        when: ({ type }) => type === "User",
+    },
+    {
+        name: "group",
+        label: "Group",
+        kind: "pick",
+        required: true,
+        find: finder("groups"),
+        placeholder: "Part of the name",
+        when: ({ type }) => type === "Group",
+    },
 ];
 
 /** Finds users and groups at once. @type {Find} */

@@ -26,10 +26,10 @@ export class Narrowing {
     #soon;
 
     /**
-     * @param {{query: URLSearchParams}} view Whose address it is.
+     * @param {{query: URLSearchParams, isConnected: boolean}} view Whose address it is.
      * @param {string} path Of the view.
      * @param {Filter[]} filters
-     * @param {[string, string][]} sorts Fields, with a minus to begin with the greatest, and what each order is called. The first is the usual.
+     * @param {[string, string][]} sorts Fields, with a minus for the greatest first, and what each order is called. The first is the usual.
      */
     constructor(view, path, filters, sorts) {
         this.view = view;
@@ -66,7 +66,10 @@ export class Narrowing {
     /** What the ids in the address are called. @param {AbortSignal} signal @returns {Promise<Known>} */
     async known(signal) {
         const asked = this.filters.filter(({ name, known }) => known && this.view.query.get(name));
-        return Object.fromEntries(await Promise.all(asked.map(async ({ name, known }) => [name, await known?.(this.view.query.get(name) ?? "", signal)])));
+        return Object.fromEntries(await Promise.all(asked.map(async ({ name, known }) => [
+            name,
+            await known?.(this.view.query.get(name) ?? "", signal),
+        ])));
     }
 
     /** @param {Known} known */
@@ -76,29 +79,56 @@ export class Narrowing {
         const sort = (/** @type {any} */ event) => go(this.with({ sort: event.target.value }));
         return h(
             "form",
-            { class: "narrowing", role: "search", "aria-label": "Narrow down", onsubmit: (/** @type {Event} */ event) => event.preventDefault() },
+            {
+                class: "narrowing",
+                role: "search",
+                "aria-label": "Narrow down",
+                onsubmit: (/** @type {Event} */ event) => event.preventDefault(),
+            },
             this.filters.map((filter) => this.#filter(filter, known)),
             chooses
                 ? h(
                       "div",
                       { class: "field", key: "sort" },
                       h("label", { for: "narrow-sort" }, "Order"),
-                      h("select", { id: "narrow-sort", value: this.view.query.get("sort") || this.sorts[0][0], onchange: sort }, this.sorts.map(([value, label]) => h("option", { key: value, value }, label))),
+                      h(
+                          "select",
+                          { id: "narrow-sort", value: this.view.query.get("sort") || this.sorts[0][0], onchange: sort },
+                          this.sorts.map(([value, label]) => h("option", { key: value, value }, label)),
+                      ),
                   )
                 : null,
         );
     }
 
     /** @param {Filter} filter @param {Known} known */
-    #filter({ name, label, placeholder, choices, find, whole }, known) {
-        const id = `narrow-${name}`;
-        const there = this.view.query.get(name) ?? "";
+    #filter(filter, known) {
+        const id = `narrow-${filter.name}`;
+        return h("div", { class: "field", key: filter.name }, h("label", { for: id }, filter.label), this.#control(filter, id, known));
+    }
+
+    /** @param {Filter} filter @param {string} id @param {Known} known */
+    #control({ name, placeholder, choices, find, whole }, id, known) {
+        const value = this.view.query.get(name) ?? "";
         const set = (/** @type {any} */ event) => go(this.with({ [name]: event.target.value }));
-        let control;
-        if (choices) control = h("select", { id, value: there, onchange: set }, [["", "All"], ...choices].map(([value, called]) => h("option", { key: value, value }, called)));
-        else if (find) control = h("mkt-pick", { name, find, known: known[name] ?? null, control: { id, placeholder: placeholder ?? "Any" }, value: there, oninput: set });
-        else control = h("input", { id, type: "search", "aria-invalid": whole && there && !whole.test(there) ? "true" : undefined, autocomplete: "off", placeholder, maxlength: "255", value: this.#text(name, there), oninput: (/** @type {any} */ event) => this.#type(name, event.target.value) });
-        return h("div", { class: "field", key: name }, h("label", { for: id }, label), control);
+        if (choices) {
+            const options = [["", "All"], ...choices].map(([value, label]) => h("option", { key: value, value }, label));
+            return h("select", { id, value, onchange: set }, options);
+        }
+        if (find) {
+            const control = { id, placeholder: placeholder ?? "Any" };
+            return h("mkt-pick", { name, find, known: known[name] ?? null, control, value, oninput: set });
+        }
+        return h("input", {
+            id,
+            type: "search",
+            autocomplete: "off",
+            placeholder,
+            maxlength: "255",
+            "aria-invalid": whole && value && !whole.test(value) ? "true" : undefined,
+            value: this.#text(name, value),
+            oninput: (/** @type {any} */ event) => this.#type(name, event.target.value),
+        });
     }
 
     /** What stands in an input: what is typed there goes before what was looked for. @param {string} name @param {string} there */
@@ -111,6 +141,9 @@ export class Narrowing {
     #type(name, text) {
         this.#typed.set(name, text);
         clearTimeout(this.#soon);
-        this.#soon = setTimeout(() => go(this.with(Object.fromEntries(this.#typed)), { replace: true }), TYPING);
+        this.#soon = setTimeout(() => {
+            // Whoever has gone elsewhere meanwhile stays there.
+            if (this.view.isConnected) go(this.with(Object.fromEntries(this.#typed)), { replace: true });
+        }, TYPING);
     }
 }

@@ -39,7 +39,10 @@ export async function offersById(ids, signal) {
 export async function findOffers(text, signal) {
     const { results } = await get("/products", { text, per_page: FEW }, signal);
     remember(results);
-    const offers = await offersById(results.flatMap((/** @type {any} */ product) => product.product_licenses.map((/** @type {any} */ one) => one.id)), signal);
+    const offers = await offersById(
+        results.flatMap((/** @type {any} */ product) => product.product_licenses.map((/** @type {any} */ one) => one.id)),
+        signal,
+    );
     return [...offers.values()].map((offer) => ({ value: offer.id, label: offer.product.name, note: offer.license?.name }));
 }
 
@@ -52,5 +55,8 @@ export async function knownOffer(id, signal) {
 /** An offer in words. @param {Offer | undefined} offer */
 export function offered(offer) {
     if (!offer) return h("span", { class: "quiet" }, "a product that you can't see");
-    return [h("a", { class: "named", href: to(`products/${offer.product.id}`) }, offer.product.name), h("small", { class: "block" }, offer.license?.name ?? "")];
+    return [
+        h("a", { class: "named", href: to(`products/${offer.product.id}`) }, offer.product.name),
+        h("small", { class: "block" }, offer.license?.name ?? ""),
+    ];
 }

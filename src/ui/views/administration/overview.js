@@ -1,7 +1,6 @@
 /** How the marketplace is: its health, who administers it, and how much there is. */
 
-import { all, find, get } from "../../base/api.js";
-import { SERVER } from "../../base/api.js";
+import { SERVER, all, find, get } from "../../base/api.js";
 import { h } from "../../base/dom.js";
 import { count, moment, several } from "../../base/format.js";
 import { HOME, to } from "../../base/router.js";
@@ -55,7 +54,13 @@ class Overview extends View {
             session.may("reviews", "read") ? find("/reviews?waiting=true&per_page=1", signal) : null,
             ...counted.map(([resource]) => get(`/${resource}`, { per_page: 1 }, signal)),
         ]);
-        return { status, ready, administrators, waiting, counts: counted.map(([, name, href], index) => ({ name, href, number: counts[index].total_entries })) };
+        return {
+            status,
+            ready,
+            administrators,
+            waiting,
+            counts: counted.map(([, name, href], index) => ({ name, href, number: counts[index].total_entries })),
+        };
     }
 
     /** How many users and groups are appointed to manage everything; nothing where one may not know. @param {AbortSignal} signal */
@@ -66,45 +71,41 @@ class Overview extends View {
         return { role: roles[0] ?? null, number: pages.reduce((sum, page) => sum + page.total_entries, 0) };
     }
 
-    view(/** @type {any} */ { status, ready, administrators, waiting, counts }) {
-        const apart = Math.abs(new Date(status.product.datetime).getTime() - new Date(status.database.datetime).getTime());
+    view(/** @type {any} */ { counts, ...health }) {
+        const { status, administrators } = health;
         // The first administrator's token is no record, and ends once somebody who can sign in administers.
         const isFirst = session.may("everything", "manage") && status.jwt?.id === null && status.identity?.id === null;
         return [
             heading("Administration"),
             isFirst ? this.#first(administrators) : null,
-            section(
-                "Health",
-                [
-                    h("p", { class: `notice ${ready ? "good" : "warning"}`, role: "status" }, ready ? status.message : "The marketplace answers, but is not ready: it is stopping, or its database lacks migrations."),
-                    apart > APART ? h("p", { class: "notice warning" }, `The clocks of the marketplace and of its database are ${several(Math.round(apart / 1000), "second")} apart. Licences are judged by the marketplace's.`) : null,
-                    facts([
-                        ["Version", this.#version],
-                        ["Marketplace's time", moment(status.product.datetime)],
-                        ["Database's time", moment(status.database.datetime)],
-                        ["Builds that wait for review", waiting ? h("a", { href: to("reviews") }, several(waiting.total_entries, "build")) : null],
-                        [
-                            "Administrators",
-                            administrators
-                                ? administrators.role
-                                    ? h("a", { href: to(`administration/roles/${administrators.role.id}`) }, `${several(administrators.number, "user or group", "users and groups")} appointed`)
-                                    : "no role manages everything"
-                                : null,
-                        ],
-                    ]),
-                    h(
-                        "p",
-                        { class: "actions links" },
-                        h("a", { href: `${SERVER}/status` }, "Status"),
-                        h("a", { href: `${SERVER}/docs` }, "API documentation"),
-                        h("a", { href: `${SERVER}/openapi.json` }, "OpenAPI"),
-                    ),
-                ],
-            ),
-            counts.length > 0
-                ? section("What there is", h("ul", { class: "tiles" }, counts.map((/** @type {any} */ { name, href, number }) => h("li", { key: name }, h("a", { href }, h("strong", {}, count(number)), " ", h("span", {}, name))))))
-                : null,
+            this.#health(health),
+            counts.length > 0 ? section("What there is", h("ul", { class: "tiles" }, counts.map(tile))) : null,
         ];
+    }
+
+    /** @param {any} health */
+    #health({ status, ready, administrators, waiting }) {
+        const apart = Math.abs(new Date(status.product.datetime).getTime() - new Date(status.database.datetime).getTime());
+        const clocks = `The clocks of the marketplace and its database are ${several(Math.round(apart / 1000), "second")} apart.`;
+        const said = ready ? status.message : "The marketplace is not ready: it is stopping, or its database lacks migrations.";
+        return section("Health", [
+            h("p", { key: "ready", class: `notice ${ready ? "good" : "warning"}`, role: "status" }, said),
+            apart > APART ? h("p", { key: "apart", class: "notice warning" }, `${clocks} Licences are judged by the marketplace's.`) : null,
+            facts([
+                ["Version", this.#version],
+                ["Marketplace's time", moment(status.product.datetime)],
+                ["Database's time", moment(status.database.datetime)],
+                ["Wait for review", waiting ? h("a", { href: to("reviews") }, several(waiting.total_entries, "build")) : null],
+                ["Administrators", administrators ? appointed(administrators) : null],
+            ]),
+            h(
+                "p",
+                { class: "actions links" },
+                h("a", { href: `${SERVER}/status` }, "Status"),
+                h("a", { href: `${SERVER}/docs` }, "API documentation"),
+                h("a", { href: `${SERVER}/openapi.json` }, "OpenAPI"),
+            ),
+        ]);
     }
 
     /** What is to be done while nobody who can sign in administers the marketplace. @param {any} administrators */
@@ -114,7 +115,7 @@ class Overview extends View {
             "section",
             { class: "notice warning first", "aria-labelledby": "first" },
             h("h2", { id: "first" }, "There is no administrator yet"),
-            h("p", {}, "You are signed in with the first administrator's token. It ends as soon as a person who can sign in manages everything."),
+            h("p", {}, "You are signed in with the first administrator's token. It ends once somebody who can sign in manages everything."),
             h(
                 "ol",
                 { class: "numbered" },
@@ -126,3 +127,14 @@ class Overview extends View {
     }
 }
 customElements.define("mkt-admin-overview", Overview);
+
+/** How much there is of something. @param {{name: string, href: string, number: number}} counted */
+function tile({ name, href, number }) {
+    return h("li", { key: name }, h("a", { href }, h("strong", {}, count(number)), " ", h("span", {}, name)));
+}
+
+/** How many manage everything. @param {{role: any, number: number}} administrators */
+function appointed({ role, number }) {
+    if (!role) return "no role manages everything";
+    return h("a", { href: to(`administration/roles/${role.id}`) }, `${several(number, "user or group", "users and groups")} appointed`);
+}

@@ -25,13 +25,19 @@ export class Page extends View {
         return get(this.path, undefined, signal);
     }
 
-    /** The way back, the name, and what can be done. @param {any} row @param {...import("../../base/dom.js").Child} marks Beside the name. */
+    /**
+     * The way back, the name, and what can be done.
+     * @param {any} row @param {...import("../../base/dom.js").Child} marks Beside the name.
+     */
     head(row, ...marks) {
         const again = () => this.refresh();
         const gone = () => go(address(this.kind), { replace: true });
         return [
             trail([this.kind.title, address(this.kind)]),
-            heading([this.name, marks.map((mark, index) => h("span", { key: index, class: "mark" }, mark))], deeds(this.kind, row, again, gone, "")),
+            heading(
+                [this.name, marks.map((mark, index) => h("span", { key: index, class: "mark" }, mark))],
+                deeds(this.kind, row, again, gone, ""),
+            ),
         ];
     }
 }

@@ -7,7 +7,14 @@ import { attempt } from "../../parts/toast.js";
 /** Verbs in the order of their columns; others follow. */
 const VERBS = ["create", "read", "update", "delete", "publish", "validate", "authorize", "manage"];
 /** What is not said well by a name of the API. @type {Record<string, string>} */
-const CALLED = { everything: "Everything", audit: "Audit log", update_self: "Update self", read_self: "Read self", licenses: "Licences", product_licenses: "Offers" };
+const CALLED = {
+    everything: "Everything",
+    audit: "Audit log",
+    update_self: "Update self",
+    read_self: "Read self",
+    licenses: "Licences",
+    product_licenses: "Offers",
+};
 
 /** @typedef {Record<string, Record<string, boolean>>} Permissions */
 
@@ -50,12 +57,22 @@ class Grid extends HTMLElement {
 
     #draw() {
         if (!this.isConnected) return;
-        const resources = Object.keys(this.#given).sort((one, other) => Number(other === "everything") - Number(one === "everything") || called(one).localeCompare(called(other)));
+        const resources = Object.keys(this.#given).sort(
+            (one, other) => Number(other === "everything") - Number(one === "everything") || called(one).localeCompare(called(other)),
+        );
         const known = new Set(resources.flatMap((resource) => Object.keys(this.#given[resource])));
         const verbs = [...VERBS.filter((verb) => known.has(verb)), ...[...known].filter((verb) => !VERBS.includes(verb)).sort()];
-        const head = h("tr", {}, h("th", { scope: "col" }, "Resource"), h("th", { scope: "col" }, "All"), verbs.map((verb) => h("th", { scope: "col", key: verb }, called(verb))));
+        const head = h(
+            "tr",
+            {},
+            h("th", { scope: "col" }, "Resource"),
+            h("th", { scope: "col" }, "All"),
+            verbs.map((verb) => h("th", { scope: "col", key: verb }, called(verb))),
+        );
         render(this, [
-            this.#has("everything", "manage") ? h("p", { key: "all", class: "notice" }, "Who manages everything may do all of this, whatever else is ticked.") : null,
+            this.#has("everything", "manage")
+                ? h("p", { key: "all", class: "notice" }, "Who manages everything may do all of this, whatever else is ticked.")
+                : null,
             h(
                 "div",
                 { key: "grid", class: "scroll", tabindex: "0", role: "region", "aria-label": "Permissions" },
@@ -80,7 +97,17 @@ class Grid extends HTMLElement {
             for (const verb of own) this.#set(resource, verb, !isAll);
             this.#draw();
         };
-        const all = h("input", { type: "checkbox", "aria-label": `${called(resource)}: all`, checked: isAll, indeterminate: has > 0 && !isAll, disabled: this.isFixed, onchange: toggle });
+        const all = h(
+            "input",
+            {
+                type: "checkbox",
+                "aria-label": `${called(resource)}: all`,
+                checked: isAll,
+                indeterminate: has > 0 && !isAll,
+                disabled: this.isFixed,
+                onchange: toggle,
+            },
+        );
         return h(
             "tr",
             { key: resource },
@@ -99,7 +126,10 @@ class Grid extends HTMLElement {
             this.#draw();
         };
         const label = `${called(resource)}: ${called(verb).toLowerCase()}${changed ? ", changed" : ""}`;
-        const box = h("input", { type: "checkbox", "aria-label": label, checked: this.#has(resource, verb), disabled: this.isFixed, onchange: tick });
+        const box = h(
+            "input",
+            { type: "checkbox", "aria-label": label, checked: this.#has(resource, verb), disabled: this.isFixed, onchange: tick },
+        );
         return h("td", { key: verb, "data-name": called(verb), class: changed ? "changed" : "" }, box);
     }
 
@@ -112,9 +142,17 @@ class Grid extends HTMLElement {
         return h(
             "p",
             { key: "end", class: "actions" },
-            h("button", { type: "button", class: "primary", disabled: number === 0 || this.#isBusy, onclick: this.#save }, "Save permissions"),
+            h(
+                "button",
+                { type: "button", class: "primary", disabled: number === 0 || this.#isBusy, onclick: this.#save },
+                "Save permissions",
+            ),
             h("button", { type: "button", disabled: number === 0 || this.#isBusy, onclick: back }, "Undo"),
-            h("span", { class: "quiet", role: "status" }, number === 0 ? "" : number === 1 ? "1 change is not saved yet." : `${number} changes are not saved yet.`),
+            h(
+                "span",
+                { class: "quiet", role: "status" },
+                number === 0 ? "" : number === 1 ? "1 change is not saved yet." : `${number} changes are not saved yet.`,
+            ),
         );
     }
 
@@ -122,7 +160,10 @@ class Grid extends HTMLElement {
         this.#isBusy = true;
         this.#draw();
         const permissions = Object.fromEntries(
-            Object.entries(this.#given).map(([resource, verbs]) => [resource, Object.fromEntries(Object.keys(verbs).map((verb) => [verb, this.#has(resource, verb)]))]),
+            Object.entries(this.#given).map(([resource, verbs]) => [
+                resource,
+                Object.fromEntries(Object.keys(verbs).map((verb) => [verb, this.#has(resource, verb)])),
+            ]),
         );
         const saved = await attempt(async () => {
             await this.save(permissions);
@@ -138,7 +179,12 @@ class Grid extends HTMLElement {
 
     /** Arrow keys go from box to box, past where there is none. */
     #move = (/** @type {KeyboardEvent} */ event) => {
-        const steps = /** @type {Record<string, [number, number]>} */ ({ ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] });
+        const steps = /** @type {Record<string, [number, number]>} */ ({
+            ArrowUp: [-1, 0],
+            ArrowDown: [1, 0],
+            ArrowLeft: [0, -1],
+            ArrowRight: [0, 1],
+        });
         const step = steps[event.key];
         const cell = event.target instanceof HTMLInputElement ? event.target.closest("td") : null;
         const row = /** @type {HTMLTableRowElement | null} */ (cell?.parentElement ?? null);

@@ -38,7 +38,13 @@ const PROVIDERS = {
         { name: "issuer", label: "Issuer" },
         { name: "client_id", label: "Client id" },
     ],
-    sorts: [["name", "Name"], ["issuer", "Issuer"], ["-enabled_at", "Enabled last"], ["-created_at", "Newest"], ["-updated_at", "Changed last"]],
+    sorts: [
+        ["name", "Name"],
+        ["issuer", "Issuer"],
+        ["-enabled_at", "Enabled last"],
+        ["-created_at", "Newest"],
+        ["-updated_at", "Changed last"],
+    ],
     columns: [
         ["Name", (provider) => h("a", { class: "named", href: address(PROVIDERS, provider.id) }, provider.name)],
         ["Issuer", (provider) => provider.issuer],
@@ -47,7 +53,13 @@ const PROVIDERS = {
     ],
     fields: (row) => [
         { name: "name", required: true, help: "What people see when they sign in." },
-        { name: "issuer", kind: "url", required: true, placeholder: "https://", help: "Its issuer identifier; its configuration is found from there." },
+        {
+            name: "issuer",
+            kind: "url",
+            required: true,
+            placeholder: "https://",
+            help: "Its issuer identifier; its configuration is found from there.",
+        },
         { name: "client_id", label: "Client id", required: true, help: "What this marketplace is called there." },
         {
             name: "client_secret",
@@ -60,7 +72,7 @@ const PROVIDERS = {
         { name: "scopes", placeholder: "openid profile email", help: "What is asked for at sign-in, with blanks between." },
     ],
     called: (provider) => provider.name,
-    loses: "The identities of all who sign in with it go too, with the sessions and tokens made by it. Their users stay, but can't sign in by it any more.",
+    loses: "All identities of it go too, with the sessions and tokens made by them. Their users stay, but can't sign in by it any more.",
     deeds: turn,
 };
 list("mkt-admin-providers", PROVIDERS);
@@ -84,7 +96,11 @@ class Provider extends Page {
         return [
             this.head(row, standing(row)),
             section("To register at the provider", [
-                h("p", { class: "quiet prose" }, "The provider sends people back to this address once they have signed in. It has to know it, as a redirect URI of the client."),
+                h(
+                    "p",
+                    { class: "quiet prose" },
+                    "The provider sends people back to this address once they have signed in: it has to be a redirect URI of the client.",
+                ),
                 copyable(`${SERVER}/sessions`, "redirect URI"),
             ]),
             section(
@@ -102,8 +118,16 @@ class Provider extends Page {
             section(
                 "What it says of itself",
                 row.configuration
-                    ? [h("p", { class: "quiet" }, "Asked ", when(row.discovered_at), "."), folded("Configuration", row.configuration), folded(keys.length === 1 ? "1 key" : `${keys.length} keys`, row.public_keys)]
-                    : h("p", { class: "quiet" }, "It was not asked for its configuration yet. That is done when somebody signs in with it first."),
+                    ? [
+                        h("p", { class: "quiet" }, "Asked ", when(row.discovered_at), "."),
+                        folded("Configuration", row.configuration),
+                        folded(keys.length === 1 ? "1 key" : `${keys.length} keys`, row.public_keys),
+                    ]
+                    : h(
+                        "p",
+                        { class: "quiet" },
+                        "It was not asked for its configuration yet. That is done when somebody signs in with it first.",
+                    ),
             ),
         ];
     }

@@ -15,6 +15,7 @@ import { Narrowing } from "./narrowing.js";
 
 /** @typedef {import("../../base/dom.js").Child} Child */
 /** @typedef {import("../../base/form.js").Field[]} Fields */
+/** What a table shows of rows. @typedef {[string, (row: any) => Child][]} Columns */
 
 const PER_PAGE = 25;
 /** How often what has no events is looked at again, in milliseconds. */
@@ -34,8 +35,8 @@ const OFTEN = 30_000;
  * @property {[string, string][]} sorts
  * @property {(rows: any[], signal: AbortSignal) => Promise<any>} [relate] Loads what the columns tell of others.
  * @property {[string, (row: any, related: any) => Child][]} columns
- * @property {(row: any | null) => Fields | Promise<Fields>} [fields] What is asked for of a new one, or of one that is there; none can be made or
- *     changed without.
+ * @property {(row: any | null) => Fields | Promise<Fields>} [fields] What is asked for of a new one, or of one that is there; none can
+ *     be made or changed without.
  * @property {(values: Record<string, any>) => Record<string, any>} [prepare] Makes of what was entered what is sent.
  * @property {(row: any) => string} called What one is called when it is deleted.
  * @property {string | ((row: any) => Promise<string>)} [loses] What goes with one; none can be deleted without.
@@ -71,7 +72,10 @@ export async function discard(kind, row) {
     return remove(`${kind.one} ${kind.called(row)}`, `${kind.path}/${row.id}`, `${loses} This can't be taken back.`);
 }
 
-/** What may be done with a record, as buttons. @param {Kind} kind @param {any} row @param {() => void} again @param {() => void} [gone] @param {string} [size] */
+/**
+ * What may be done with a record, as buttons.
+ * @param {Kind} kind @param {any} row @param {() => void} again @param {() => void} [gone] @param {string} [size]
+ */
 export function deeds(kind, row, again, gone = again, size = "small") {
     const name = `${kind.one} ${kind.called(row)}`;
     const edit = async () => (await change(kind, row)) && again();
@@ -82,7 +86,11 @@ export function deeds(kind, row, again, gone = again, size = "small") {
             ? h("button", { type: "button", key: "edit", class: size, "aria-label": `Edit ${name}`, onclick: edit }, "Edit")
             : null,
         kind.loses && session.may(kind.resource, "delete")
-            ? h("button", { type: "button", key: "delete", class: `${size} danger`, "aria-label": `Delete ${name}`, onclick: drop }, "Delete")
+            ? h(
+                "button",
+                { type: "button", key: "delete", class: `${size} danger`, "aria-label": `Delete ${name}`, onclick: drop },
+                "Delete",
+            )
             : null,
     ];
 }
@@ -104,7 +112,10 @@ export class Records extends View {
     }
 
     async load(/** @type {AbortSignal} */ signal) {
-        const [page, known] = await Promise.all([get(this.kind.path, { per_page: PER_PAGE, ...this.narrowing.asked }, signal), this.narrowing.known(signal)]);
+        const [page, known] = await Promise.all([
+            get(this.kind.path, { per_page: PER_PAGE, ...this.narrowing.asked }, signal),
+            this.narrowing.known(signal),
+        ]);
         const related = page.results.length > 0 ? await this.kind.relate?.(page.results, signal) : null;
         return { page, known, related };
     }
@@ -113,7 +124,10 @@ export class Records extends View {
         const { kind } = this;
         const found = page.total_entries;
         const again = () => this.refresh();
-        const shown = kind.columns.map(([name, cell]) => /** @type {[string, (row: any) => Child]} */ ([name, (row) => breakable(cell(row, related))]));
+        const shown = kind.columns.map(([name, cell]) => /** @type {[string, (row: any) => Child]} */ ([
+            name,
+            (row) => breakable(cell(row, related)),
+        ]));
         const offers = page.results.some((/** @type {any} */ row) => deeds(kind, row, again).some(Boolean));
         if (offers) shown.push(["", (row) => h("span", { class: "actions" }, deeds(kind, row, again))]);
         return [
@@ -141,8 +155,16 @@ export class Records extends View {
     #nothing(found) {
         const { kind, narrowing } = this;
         const many = kind.many ?? `${kind.one}s`;
-        if (found > 0) return empty("Nothing on this page", "There are fewer by now.", h("a", { class: "button", href: narrowing.with({}) }, "To the first page"));
-        if (narrowing.isNarrow) return empty("Nothing fits", "Fewer or other filters may find more.", h("a", { class: "button", href: narrowing.all }, `Show all ${many}`));
+        if (found > 0) return empty(
+            "Nothing on this page",
+            "There are fewer by now.",
+            h("a", { class: "button", href: narrowing.with({}) }, "To the first page"),
+        );
+        if (narrowing.isNarrow) return empty(
+            "Nothing fits",
+            "Fewer or other filters may find more.",
+            h("a", { class: "button", href: narrowing.all }, `Show all ${many}`),
+        );
         return empty(`No ${many} yet`, "There is nothing to see so far.", this.#new());
     }
 }

@@ -7,7 +7,7 @@ import { go, to } from "../../base/router.js";
 import { session } from "../../base/session.js";
 import { ask } from "../../parts/dialog.js";
 import { pager } from "../../parts/pager.js";
-import { remove } from "../../parts/removal.js";
+import { removal, remove } from "../../parts/removal.js";
 import { empty, section, table, when } from "../../parts/small.js";
 import { PARTY, partiesById, party } from "./names.js";
 import { Page } from "./page.js";
@@ -23,7 +23,8 @@ function extent(role) {
     if (role.permissions.everything?.manage) return "everything";
     const resources = Object.entries(role.permissions).filter(([, verbs]) => Object.values(verbs).some(Boolean));
     if (resources.length === 0) return "nothing yet";
-    return resources.length > 3 ? `something with ${several(resources.length, "resource")}` : resources.map(([name]) => name.replaceAll("_", " ")).join(", ");
+    if (resources.length > 3) return `something with ${several(resources.length, "resource")}`;
+    return resources.map(([name]) => name.replaceAll("_", " ")).join(", ");
 }
 
 /** @type {import("./records.js").Kind} */
@@ -33,7 +34,7 @@ const ROLES = {
     one: "role",
     path: "/roles",
     resource: "roles",
-    lead: "What users and groups are permitted to do. Permissions of several roles add up; nothing takes one away. Nobody can give more than they have.",
+    lead: "What users and groups are permitted to do. Several roles add up; nothing takes away. Nobody can give more than they have.",
     filters: [
         { name: "name", label: "Name" },
         { name: "description", label: "Description" },
@@ -49,7 +50,12 @@ const ROLES = {
     fields: (row) => [
         { name: "name", required: true },
         { name: "description", label: "What it is for", kind: "long" },
-        { name: "default", label: "Every new user is appointed to it", kind: "boolean", help: row ? "Who is a user already stays as they are." : "What it permits is chosen next." },
+        {
+            name: "default",
+            label: "Every new user is appointed to it",
+            kind: "boolean",
+            help: row ? "Who is a user already stays as they are." : "What it permits is chosen next.",
+        },
     ],
     called: (role) => role.name,
     loses: "Who was appointed to it may do nothing any more that only this role permits, at once.",
@@ -85,10 +91,11 @@ class Role extends Page {
 
     /** @param {any} row @param {import("../../base/api.js").Page} appointments @param {Map<string, any>} parties */
     #appointments(row, appointments, parties) {
-        const columns = /** @type {[string, (one: any) => Child][]} */ ([
+        /** @type {import("./records.js").Columns} */
+        const columns = [
             ["Who", (one) => party(one.entity_type, one.entity_id, parties)],
             ["Since", (one) => when(one.created_at)],
-        ]);
+        ];
         const drop = async (/** @type {any} */ one, /** @type {string} */ name) => {
             const told = `${name} may do nothing any more that only this role permits, at once and wherever signed in.`;
             if (await remove(`${name} from ${row.name}`, `${this.path}/appointments/${one.id}`, told, "Remove")) this.refresh();
@@ -98,22 +105,30 @@ class Role extends Page {
                 "",
                 (one) => {
                     const name = parties.get(one.entity_id)?.name ?? "who was appointed";
-                    return h("span", { class: "actions" }, h("button", { type: "button", class: "small danger", "aria-label": `Remove ${name}`, onclick: () => drop(one, name) }, "Remove"));
+                    return removal("Remove", name, () => drop(one, name));
                 },
             ]);
         }
         const appoint = async () => {
-            const submit = (/** @type {any} */ { type, user, group }) => send("POST", `${this.path}/appointments`, { entity_type: type, entity_id: type === "Group" ? group : user });
+            const submit = (/** @type {any} */ { type, user, group }) => send(
+                "POST",
+                `${this.path}/appointments`,
+                { entity_type: type, entity_id: type === "Group" ? group : user },
+            );
             if (await ask(`Appoint somebody to ${row.name}`, { fields: PARTY, action: "Appoint", submit })) this.refresh();
         };
         return section(
             "Who has it",
             [
                 h("p", { class: "quiet" }, several(appointments.total_entries, "appointment")),
-                appointments.results.length > 0 ? table("Who has it", columns, appointments.results, (one) => one.id) : empty("Nobody", "A role permits nothing until somebody is appointed to it."),
+                appointments.results.length > 0
+                    ? table("Who has it", columns, appointments.results, (one) => one.id)
+                    : empty("Nobody", "A role permits nothing until somebody is appointed to it."),
                 pager(appointments, (page) => to(`administration/roles/${row.id}`, { page })),
             ],
-            session.may("appointments", "create") ? h("button", { type: "button", class: "primary", onclick: appoint }, "Appoint somebody") : null,
+            session.may("appointments", "create")
+                ? h("button", { type: "button", class: "primary", onclick: appoint }, "Appoint somebody")
+                : null,
         );
     }
 }

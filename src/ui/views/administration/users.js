@@ -5,7 +5,7 @@ import { h } from "../../base/dom.js";
 import { to } from "../../base/router.js";
 import { session } from "../../base/session.js";
 import { ask } from "../../parts/dialog.js";
-import { remove } from "../../parts/removal.js";
+import { removal, remove } from "../../parts/removal.js";
 import { copyable, empty, facts, section, table, when } from "../../parts/small.js";
 import { finder, named } from "./names.js";
 import { Page } from "./page.js";
@@ -15,7 +15,13 @@ import { rightsOf, rightsSection } from "./rights.js";
 /** In how many groups somebody is looked for. */
 const MOST_GROUPS = 200;
 
-/** @typedef {import("../../base/dom.js").Child} Child */
+/** Where more is told of a user, and by which filter. */
+const ELSEWHERE = [
+    { part: "entitlements", resource: "entitlements", by: "user_id", label: "Entitlements" },
+    { part: "vouchers", resource: "vouchers", by: "redeemed_by", label: "Vouchers redeemed" },
+    { part: "attempts", resource: "attempts", by: "claimant_id", label: "Attempts" },
+    { part: "audit", resource: "audit", by: "user_id", label: "What was done" },
+];
 
 /** @type {import("./records.js").Kind} */
 const USERS = {
@@ -30,7 +36,13 @@ const USERS = {
         { name: "email", label: "Mail address" },
         { name: "external_id", label: "External id" },
     ],
-    sorts: [["name", "Name"], ["last_name", "Last name"], ["email", "Mail address"], ["-created_at", "Newest"], ["-updated_at", "Changed last"]],
+    sorts: [
+        ["name", "Name"],
+        ["last_name", "Last name"],
+        ["email", "Mail address"],
+        ["-created_at", "Newest"],
+        ["-updated_at", "Changed last"],
+    ],
     columns: [
         ["Name", (user) => h("a", { class: "named", href: address(USERS, user.id) }, user.name)],
         ["Person", person],
@@ -47,7 +59,7 @@ const USERS = {
         { name: "external_id", label: "External id", help: "The user's id in another system." },
     ],
     called: (user) => user.name,
-    loses: "With a user go the identities and tokens to sign in with, platforms with their instances, and entitlements with all claims on them.",
+    loses: "With a user go the identities and tokens to sign in with, platforms with their instances, and entitlements with their claims.",
 };
 list("mkt-admin-users", USERS);
 
@@ -77,13 +89,16 @@ class User extends Page {
     async #memberships(signal) {
         if (!session.may("groups", "read") || !session.may("members", "read")) return null;
         const groups = (await get("/groups", { per_page: MOST_GROUPS }, signal)).results;
-        const pages = await Promise.all(groups.map((/** @type {any} */ group) => get(`${group.path}/members`, { user_id: this.params.id, per_page: 1 }, signal)));
+        const pages = await Promise.all(groups.map((/** @type {any} */ group) => get(
+            `${group.path}/members`,
+            { user_id: this.params.id, per_page: 1 },
+            signal,
+        )));
         return pages.flatMap((page, index) => page.results.map((/** @type {any} */ member) => ({ group: groups[index], member })));
     }
 
     view(/** @type {any} */ { row, identities, memberships, rights }) {
         const groups = new Map((memberships ?? []).map((/** @type {any} */ { group }) => [group.id, group]));
-        const may = (/** @type {string} */ resource) => session.may(resource, "read");
         return [
             this.head(row, row.id === session.user?.id ? h("span", { class: "chip accent" }, "you") : null),
             section(
@@ -100,10 +115,9 @@ class User extends Page {
                     h(
                         "p",
                         { class: "actions links" },
-                        may("entitlements") ? h("a", { key: "entitlements", href: to("administration/entitlements", { user_id: row.id }) }, "Entitlements") : null,
-                        may("vouchers") ? h("a", { key: "vouchers", href: to("administration/vouchers", { redeemed_by: row.id }) }, "Vouchers redeemed") : null,
-                        may("attempts") ? h("a", { key: "attempts", href: to("administration/attempts", { claimant_id: row.id }) }, "Attempts") : null,
-                        may("audit") ? h("a", { key: "audit", href: to("administration/audit", { user_id: row.id }) }, "What was done") : null,
+                        ELSEWHERE.filter(({ resource }) => session.may(resource, "read")).map(({ part, by, label }) =>
+                            h("a", { key: part, href: to(`administration/${part}`, { [by]: row.id }) }, label),
+                        ),
                     ),
                 ],
             ),
@@ -115,17 +129,18 @@ class User extends Page {
 
     /** @param {any} row @param {any[]} memberships @param {Map<string, any>} groups */
     #groups(row, memberships, groups) {
-        const columns = /** @type {[string, (one: any) => Child][]} */ ([
+        /** @type {import("./records.js").Columns} */
+        const columns = [
             ["Group", ({ group }) => named("groups", group.id, groups)],
             ["Who they are", ({ group }) => group.description],
             ["Since", ({ member }) => when(member.created_at)],
-        ]);
+        ];
         const leave = async (/** @type {any} */ { group, member }) => {
             const told = `${row.name} loses the roles and rights that come with the group.`;
             if (await remove(`${row.name} from ${group.name}`, `${group.path}/members/${member.id}`, told, "Remove")) this.refresh();
         };
         if (session.may("members", "delete")) {
-            columns.push(["", (one) => h("span", { class: "actions" }, h("button", { type: "button", class: "small danger", "aria-label": `Remove from ${one.group.name}`, onclick: () => leave(one) }, "Remove"))]);
+            columns.push(["", (one) => removal("Remove", `from ${one.group.name}`, () => leave(one))]);
         }
         const join = async () => {
             /** @type {import("../../base/form.js").Field[]} */
@@ -135,27 +150,35 @@ class User extends Page {
         };
         return section(
             "Groups",
-            memberships.length > 0 ? table("Groups", columns, memberships, ({ group }) => group.id) : empty("In no group", `${row.name} shares nobody's roles and rights.`),
+            memberships.length > 0
+                ? table("Groups", columns, memberships, ({ group }) => group.id)
+                : empty("In no group", `${row.name} shares nobody's roles and rights.`),
             session.may("members", "create") ? h("button", { type: "button", onclick: join }, "Add to a group") : null,
         );
     }
 
     /** @param {any} row @param {any} identities */
     #ways(row, { found, providers }) {
-        const columns = /** @type {[string, (one: any) => Child][]} */ ([
+        /** @type {import("./records.js").Columns} */
+        const columns = [
             ["Provider", (one) => named("identity_providers", one.identity_provider_id, providers)],
             ["Id there", (one) => h("code", {}, one.sub)],
             ["Mail address", (one) => one.email],
             ["Signed in", (one) => when(one.iat ?? one.updated_at)],
-        ]);
+        ];
         const cut = async (/** @type {any} */ one) => {
-            const told = `${row.name} can't sign in this way any more, and the tokens that were made by it end at once. Who signs in with it again becomes a new user.`;
+            const told = `${row.name} can't sign in this way any more, and tokens made by it end at once. Who does again is a new user.`;
             if (await remove(`identity ${one.sub}`, `${this.path}/identities/${one.id}`, told)) this.refresh();
         };
         if (session.may("identities", "delete")) {
-            columns.push(["", (one) => h("span", { class: "actions" }, h("button", { type: "button", class: "small danger", "aria-label": `Delete identity ${one.sub}`, onclick: () => cut(one) }, "Delete"))]);
+            columns.push(["", (one) => removal("Delete", `identity ${one.sub}`, () => cut(one))]);
         }
-        return section("Identities", found.length > 0 ? table("Identities", columns, found, (one) => one.id) : empty("No identities", `${row.name} has never signed in with an identity provider.`));
+        return section(
+            "Identities",
+            found.length > 0
+                ? table("Identities", columns, found, (one) => one.id)
+                : empty("No identities", `${row.name} has never signed in with an identity provider.`),
+        );
     }
 }
 customElements.define("mkt-admin-user", User);

@@ -14,10 +14,19 @@ import { list } from "./records.js";
 /** Whether a voucher can be redeemed, and who did. @param {any} voucher @param {Map<string, any>} users */
 function standing(voucher, users) {
     if (voucher.redeemed_at) {
-        const entitlement = h("a", { href: to(`administration/entitlements/${voucher.entitlement_id}`), "aria-label": `Entitlement by ${voucher.code}` }, "Entitlement");
+        const entitlement = h(
+            "a",
+            { href: to(`administration/entitlements/${voucher.entitlement_id}`), "aria-label": `Entitlement by ${voucher.code}` },
+            "Entitlement",
+        );
         return [
             h("span", { class: "chip" }, "redeemed"),
-            h("small", { class: "block" }, when(voucher.redeemed_at), voucher.redeemed_by ? [" by ", named("users", voucher.redeemed_by, users)] : null),
+            h(
+                "small",
+                { class: "block" },
+                when(voucher.redeemed_at),
+                voucher.redeemed_by ? [" by ", named("users", voucher.redeemed_by, users)] : null,
+            ),
             voucher.entitlement_id ? h("small", { class: "block" }, entitlement) : null,
         ];
     }
@@ -38,13 +47,21 @@ function show(vouchers) {
     };
     const expires = vouchers[0].expires_at;
     return dialog(`${several(vouchers.length, "voucher")} made`, (close) => [
-        h("p", {}, `Each code can be redeemed once${expires ? `, until ${date(expires)}` : ""}. They stay in the list of vouchers, a line each here:`),
+        h(
+            "p",
+            {},
+            `Each can be redeemed once${expires ? `, until ${date(expires)}` : ""}. They stay in the list of vouchers.`,
+        ),
         h("label", { for: "codes", class: "hidden" }, "Codes"),
         h("textarea", { id: "codes", class: "code", readonly: true, rows: String(Math.min(12, vouchers.length)), value: codes }),
         h(
             "p",
             { class: "actions" },
-            h("button", { type: "button", class: "primary", onclick: copy }, vouchers.length === 1 ? "Copy the code" : `Copy ${count(vouchers.length)} codes`),
+            h(
+                "button",
+                { type: "button", class: "primary", onclick: copy },
+                vouchers.length === 1 ? "Copy the code" : `Copy ${count(vouchers.length)} codes`,
+            ),
             h("button", { type: "button", onclick: close }, "Done"),
         ),
     ]);
@@ -62,7 +79,13 @@ list("mkt-admin-vouchers", {
         { name: "product_license_id", label: "Product", find: findOffers, known: knownOffer },
         { name: "redeemed_by", label: "Redeemed by", find: finder("users"), known: knower("users") },
     ],
-    sorts: [["-created_at", "Newest"], ["-redeemed_at", "Redeemed last"], ["expires_at", "Expires first"], ["-issued_at", "Issued last"], ["code", "Code"]],
+    sorts: [
+        ["-created_at", "Newest"],
+        ["-redeemed_at", "Redeemed last"],
+        ["expires_at", "Expires first"],
+        ["-issued_at", "Issued last"],
+        ["code", "Code"],
+    ],
     async relate(vouchers, signal) {
         const [offers, users] = await Promise.all([
             offersById(vouchers.map((voucher) => voucher.product_license_id), signal),
@@ -80,10 +103,29 @@ list("mkt-admin-vouchers", {
         ...(row
             ? []
             : /** @type {import("../../base/form.js").Field[]} */ ([
-                  { name: "product_license_id", label: "Product and licence", kind: "pick", required: true, find: findOffers, placeholder: "Part of the product's name" },
-                  { name: "count", label: "How many", kind: "number", required: true, help: "From 1 to 1000, all alike but for their codes." },
+                  {
+                      name: "product_license_id",
+                      label: "Product and licence",
+                      kind: "pick",
+                      required: true,
+                      find: findOffers,
+                      placeholder: "Part of the product's name",
+                  },
+                  {
+                      name: "count",
+                      label: "How many",
+                      kind: "number",
+                      required: true,
+                      help: "From 1 to 1000, all alike but for their codes.",
+                  },
               ])),
-        { name: "issued_at", label: "Issued", kind: "time", required: row !== null, help: row ? undefined : "Now, where it is left empty." },
+        {
+            name: "issued_at",
+            label: "Issued",
+            kind: "time",
+            required: row !== null,
+            help: row ? undefined : "Now, where it is left empty.",
+        },
         { name: "expires_at", label: "Can be redeemed until", kind: "time", help: "Without end, where it is left empty." },
     ],
     prepare: (values) => ({ ...values, ...(values.issued_at ? {} : { issued_at: undefined }) }),

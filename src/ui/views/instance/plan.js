@@ -13,13 +13,19 @@ export function needs(planned) {
             "What it needs of others on the platform",
             [
                 ["Needs", (need) => [need.name, need.required ? null : h("small", { class: "block" }, "optional")]],
-                ["Given by", (need) => need.provider_name ?? (need.required ? h("span", { class: "chip bad" }, "nobody here") : h("span", { class: "quiet" }, "nobody"))],
-                ["Sets", (need) => (need.provider ? h("code", {}, Object.values(need.mappings).join(", ")) : null)],
+                ["Given by", giver],
             ],
             planned.needs,
             (need) => need.name,
         ),
     );
+}
+
+/** Who gives it, and which settings with it. @param {any} need */
+function giver(need) {
+    if (!need.provider) return need.required ? h("span", { class: "chip bad" }, "nobody here") : h("span", { class: "quiet" }, "nobody");
+    const keys = Object.values(need.mappings);
+    return [need.provider_name, keys.length > 0 ? h("small", { class: "block" }, "sets ", h("code", {}, keys.join(", "))) : null];
 }
 
 /** What runs. @param {any} planned */

@@ -19,7 +19,7 @@ export function keyHelp(name) {
         "details",
         { class: "help" },
         h("summary", {}, "How do I make a key?"),
-        h("p", {}, "With OpenSSL, on the machine where the agent is to run. The first file is secret and stays there; the text that is printed goes here:"),
+        h("p", {}, "With OpenSSL, on the machine of the agent. The file is secret and stays there; the text that is printed goes here:"),
         copyable(`openssl genpkey -algorithm ed25519 -out ${file}.key`, "command"),
         copyable(`openssl pkey -in ${file}.key -pubout`, "command"),
         h("p", {}, "Or let ", h("code", {}, "mkt platform create"), " make both the platform and its key."),

@@ -104,8 +104,10 @@ class Package extends HTMLElement {
         this.draw();
     };
 
-    /** @param {File[]} files */
-    #take = async (files) => {
+    /** @type {import("../../parts/drop.js").Take} */
+    #take = async (files, progress) => {
+        // Nothing is sent yet but the manifest.
+        progress(1);
         const json = files.filter(({ name }) => name.endsWith(".json"));
         const manifest = json.find(({ name }) => name === "marketplace.json") ?? (!this.#manifest || this.#refusal ? json[0] : undefined);
         if (!manifest && !this.#manifest) throw new Refusal("There is no marketplace.json among these.", 422);

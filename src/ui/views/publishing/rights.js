@@ -16,7 +16,8 @@ export function isFixed(build) {
 
 /** How far a product is on its way to the public, and what that means. @param {any} product @returns {[string, string]} */
 export function standing(product) {
-    if (product.published_at === null) return ["draft", "Only you and those who keep products see it."];
+    if (product.published_at === null) return ["draft", "Only its owner and those who keep products see it."];
+    if (product.visible_at === null) return ["hidden", "It is published, and shown to nobody until Visible from is set."];
     if (!isPublic(product)) return ["waiting", `Everybody sees it from ${moment(product.visible_at)} on.`];
     return ["published", "Everybody sees it."];
 }
