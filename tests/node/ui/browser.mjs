@@ -25,16 +25,31 @@ export async function api(method, path, body, token = ADMIN) {
   return answer;
 }
 
+/** A new user with a role that permits this, such as `products.create`: their id and token. */
+export async function person(name, permissions = []) {
+  const permitted = {};
+  for (const permission of permissions) {
+    const [resource, verb] = permission.split(".");
+    (permitted[resource] ??= {})[verb] = true;
+  }
+  const { id } = await api("POST", "/users", { name });
+  const role = await api("POST", "/roles", { name: `role of ${name}`, permissions: permitted });
+  await api("POST", `/roles/${role.id}/appointments`, { entity_type: "User", entity_id: id });
+  const { token } = await api("POST", `/users/${id}/tokens`, { name: "browser", expires_at: "2099-01-31T00:00:00Z" });
+  return { id, token };
+}
+
 /** Runs a journey in a browser, as a person of its own. */
 export async function journey(walk) {
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: QUIET });
   try {
     await walk(async (options) => Person.arrive(browser, options));
   } catch (error) {
+    let failed = 0;
     for (const context of browser.contexts()) {
       for (const page of context.pages()) {
         console.error(`at ${page.url()}\n${(await page.locator("main").innerText().catch(() => "")).slice(0, 2000)}`);
-        if (PICTURES) await page.screenshot({ path: `${PICTURES}/failed.png`, fullPage: true }).catch(() => {});
+        if (PICTURES) await page.screenshot({ path: `${PICTURES}/failed-${(failed += 1)}.png`, fullPage: true }).catch(() => {});
       }
     }
     throw error;

@@ -37,7 +37,7 @@ const OFTEN = 30_000;
  * @property {[string, (row: any, related: any) => Child][]} columns
  * @property {(row: any | null) => Fields | Promise<Fields>} [fields] What is asked for of a new one, or of one that is there; none can
  *     be made or changed without.
- * @property {(values: Record<string, any>) => Record<string, any>} [prepare] Makes of what was entered what is sent.
+ * @property {(values: Record<string, any>, row: any | null) => Record<string, any>} [prepare] Makes of what was entered what is sent.
  * @property {(row: any) => string} called What one is called when it is deleted.
  * @property {string | ((row: any) => Promise<string>)} [loses] What goes with one; none can be deleted without.
  * @property {(row: any, again: () => void, size: string) => Child} [deeds] What else can be done with one.
@@ -49,7 +49,7 @@ export async function create(kind) {
     /** @type {any} */
     let made = null;
     const submit = async (/** @type {Record<string, any>} */ values) => {
-        made = await send("POST", kind.path, kind.prepare?.(values) ?? values);
+        made = await send("POST", kind.path, kind.prepare?.(values, null) ?? values);
     };
     const isMade = await ask(`New ${kind.one}`, { fields: (await kind.fields?.(null)) ?? [], action: "Create", submit });
     if (isMade && kind.made) kind.made(made);
@@ -59,7 +59,8 @@ export async function create(kind) {
 
 /** Changes one, as asked for in a dialog. @param {Kind} kind @param {any} row @returns {Promise<boolean>} */
 export async function change(kind, row) {
-    const submit = (/** @type {Record<string, any>} */ values) => send("PATCH", `${kind.path}/${row.id}`, kind.prepare?.(values) ?? values);
+    const submit = (/** @type {Record<string, any>} */ values) =>
+        send("PATCH", `${kind.path}/${row.id}`, kind.prepare?.(values, row) ?? values);
     const isDone = await ask(`Change the ${kind.one}`, { fields: (await kind.fields?.(row)) ?? [], values: row, submit });
     if (isDone) say(`The ${kind.one} was changed.`);
     return isDone;

@@ -57,11 +57,13 @@ const ROLES = {
             help: row ? "Who is a user already stays as they are." : "What it permits is chosen next.",
         },
     ],
+    // What a new one permits is chosen on its page; of one that is there it stays.
+    prepare: (values, row) => (row ? values : { permissions: {}, ...values }),
     called: (role) => role.name,
     loses: "Who was appointed to it may do nothing any more that only this role permits, at once.",
     made: (role) => go(address(ROLES, role.id)),
 };
-list("mkt-admin-roles", { ...ROLES, prepare: (values) => ({ permissions: {}, ...values }) });
+list("mkt-admin-roles", ROLES);
 
 class Role extends Page {
     kind = ROLES;
