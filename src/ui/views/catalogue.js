@@ -5,13 +5,12 @@ import { h } from "../base/dom.js";
 import { count, several } from "../base/format.js";
 import { go, to } from "../base/router.js";
 import { session } from "../base/session.js";
+import { Typing } from "../base/typing.js";
 import { View } from "../base/view.js";
 import { pager } from "../parts/pager.js";
 import { logo } from "../parts/picture.js";
 import { empty } from "../parts/small.js";
 
-/** How long after a key it is searched, in milliseconds. */
-const TYPING = 120;
 const PER_PAGE = 24;
 /** How many values of a facet are shown before one asks for more. */
 const FEW = 8;
@@ -36,8 +35,7 @@ const ORDERS = [
 
 /** @extends {View<import("../base/api.js").Page>} */
 class Catalogue extends View {
-    /** @type {ReturnType<typeof setTimeout> | undefined} */
-    #typing;
+    #typing = new Typing(this, (changed) => this.#with(changed));
     /** What is found has in common; it may come later than what is found. @type {Record<string, Value[]>} */
     #facets = {};
     /** Whether there is room for the facets beside. */
@@ -75,12 +73,6 @@ class Catalogue extends View {
         return to("", query);
     }
 
-    #search = (/** @type {Event} */ event) => {
-        const text = /** @type {HTMLInputElement} */ (event.target).value;
-        clearTimeout(this.#typing);
-        this.#typing = setTimeout(() => go(this.#with({ text }), { replace: true }), TYPING);
-    };
-
     view(/** @type {import("../base/api.js").Page} */ page) {
         const found = page.total_entries;
         return h(
@@ -91,7 +83,7 @@ class Catalogue extends View {
                 "form",
                 { class: "search", role: "search", onsubmit: (/** @type {Event} */ event) => event.preventDefault() },
                 h("label", { for: "search", class: "hidden" }, "Search products"),
-                h("input", { id: "search", type: "search", placeholder: "Search products by name or what they do", autocomplete: "off", value: this.query.get("text") ?? "", oninput: this.#search }),
+                h("input", { id: "search", type: "search", placeholder: "Search products by name or what they do", autocomplete: "off", value: this.#typing.text("text"), oninput: this.#typing.into("text") }),
                 h("label", { for: "order", class: "hidden" }, "Order"),
                 h("select", { id: "order", value: this.query.get("sort") ?? "", onchange: (/** @type {any} */ event) => go(this.#with({ sort: event.target.value })) }, ORDERS.map(([value, label]) => h("option", { value, key: value }, label))),
             ),

@@ -22,6 +22,8 @@ class PublishingProduct extends View {
 
     started() {
         this.follow("ProductChannel", { product_id: this.params.product });
+        // What is decided of drafts is told to their owners alone.
+        this.follow("AccountChannel");
     }
 
     async load(/** @type {AbortSignal} */ signal) {

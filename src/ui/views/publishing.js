@@ -5,6 +5,7 @@ import { h } from "../base/dom.js";
 import { several } from "../base/format.js";
 import { go, to } from "../base/router.js";
 import { session } from "../base/session.js";
+import { Typing } from "../base/typing.js";
 import { View } from "../base/view.js";
 import { ask } from "../parts/dialog.js";
 import { pager } from "../parts/pager.js";
@@ -15,8 +16,6 @@ import "./publishing/package.js";
 import { standing } from "./publishing/rights.js";
 
 const PER_PAGE = 25;
-/** How long after a key it is searched, in milliseconds. */
-const TYPING = 150;
 
 /** Which products are shown. @type {[string, string][]} */
 const SHOWN = [
@@ -30,8 +29,7 @@ const SHOWN = [
 
 /** @extends {View<Data>} */
 class Publishing extends View {
-    /** @type {ReturnType<typeof setTimeout> | undefined} */
-    #typing;
+    #typing = new Typing(this, (changed) => this.#with(changed));
 
     get name() {
         return "Publishing";
@@ -105,11 +103,6 @@ class Publishing extends View {
 
     #narrow() {
         const current = this.query.get("show") ?? "";
-        const typed = (/** @type {any} */ event) => {
-            const text = event.target.value;
-            clearTimeout(this.#typing);
-            this.#typing = setTimeout(() => go(this.#with({ text }), { replace: true }), TYPING);
-        };
         const whose = (/** @type {any} */ event) => go(this.#with({ whose: event.target.checked ? "all" : null }));
         return h(
             "div",
@@ -138,8 +131,8 @@ class Publishing extends View {
                         type: "search",
                         placeholder: "Search",
                         autocomplete: "off",
-                        value: this.query.get("text") ?? "",
-                        oninput: typed,
+                        value: this.#typing.text("text"),
+                        oninput: this.#typing.into("text"),
                     },
                 ),
             ),

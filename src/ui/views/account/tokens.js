@@ -80,7 +80,7 @@ export const tokens = {
                 [
                     ["Name", (token) => [nameOf(token), token.id === own ? [" ", h("span", { class: "chip accent" }, "this one")] : null]],
                     ["May", (token) => (token.scopes.length > 0 ? h("code", {}, token.scopes.join(" ")) : "all that you may")],
-                    ["Ends", (token) => (isOver(token) ? state("expired") : h("span", {}, date(token.expires_at)))],
+                    ["Ends", (token) => (isOver(token) ? state("expired") : h("time", { datetime: token.expires_at }, date(token.expires_at)))],
                     ["Last used", (token) => when(token.last_used_at)],
                     [
                         "",

@@ -3,9 +3,7 @@
 import { h } from "../../base/dom.js";
 import "../../base/pick.js";
 import { go, to } from "../../base/router.js";
-
-/** How long after a key it is searched, in milliseconds. */
-const TYPING = 200;
+import { Typing } from "../../base/typing.js";
 
 /**
  * @typedef {object} Filter
@@ -20,11 +18,6 @@ const TYPING = 200;
 /** @typedef {Record<string, import("../../base/pick.js").Option | null>} Known */
 
 export class Narrowing {
-    /** What is being typed, and not in the address yet. @type {Map<string, string>} */
-    #typed = new Map();
-    /** @type {ReturnType<typeof setTimeout> | undefined} */
-    #soon;
-
     /**
      * @param {{query: URLSearchParams, isConnected: boolean}} view Whose address it is.
      * @param {string} path Of the view.
@@ -36,6 +29,7 @@ export class Narrowing {
         this.path = path;
         this.filters = filters;
         this.sorts = sorts;
+        this.typing = new Typing(view, (changed) => this.with(changed));
     }
 
     /** What the address asks for, as the API takes it. */
@@ -126,24 +120,8 @@ export class Narrowing {
             placeholder,
             maxlength: "255",
             "aria-invalid": whole && value && !whole.test(value) ? "true" : undefined,
-            value: this.#text(name, value),
-            oninput: (/** @type {any} */ event) => this.#type(name, event.target.value),
+            value: this.typing.text(name),
+            oninput: this.typing.into(name),
         });
-    }
-
-    /** What stands in an input: what is typed there goes before what was looked for. @param {string} name @param {string} there */
-    #text(name, there) {
-        if (this.#typed.get(name) === there) this.#typed.delete(name);
-        return this.#typed.get(name) ?? there;
-    }
-
-    /** @param {string} name @param {string} text */
-    #type(name, text) {
-        this.#typed.set(name, text);
-        clearTimeout(this.#soon);
-        this.#soon = setTimeout(() => {
-            // Whoever has gone elsewhere meanwhile stays there.
-            if (this.view.isConnected) go(this.with(Object.fromEntries(this.#typed)), { replace: true });
-        }, TYPING);
     }
 }
