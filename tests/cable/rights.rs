@@ -58,6 +58,13 @@ on_both! {
                 assert_eq!(asked, expected, "{identifier} by caller {place:?}");
             }
         }
+        // Who is connected already may follow what becomes public then.
+        let mut early = Cable::open(&market.server, "").await;
+        let of_draft = channel_of("ProductChannel", "product_id", &draft);
+        assert!(!early.asks(&of_draft).await);
+        assert_eq!(market.server.send(Method::POST, &format!("/products/{draft}/publish"), json!({})).await.0, 200);
+        assert!(early.asks(&of_draft).await);
+
         // What a token may not be used for, its events do not tell.
         let mut limited = Cable::open(&market.server, &limited.token).await;
         limited.subscribe(&channel("AccountChannel")).await;

@@ -49,14 +49,13 @@ on_both! {
         let server = Server::start(&database).await;
         let mut ids = Vec::new();
         for (name, kind, domains) in [
-            ("Heart one", "text/html", json!(["Cardiology", " Cardiology ", "Wards, acute", 7, ""])),
+            ("Heart one", "text/html", json!(["Cardiology", " Cardiology ", "Wards, acute", ""])),
             ("Heart two", "text/html", json!(["Cardiology"])),
             ("Lungs", "text/cql", json!(["Pneumology"])),
             ("Draft", "text/cql", json!(["Cardiology"])),
         ] {
             let mut manifest = Manifest::new(name, "1.0.0");
             manifest.0["product"]["facts"]["domain"] = domains;
-            manifest.0["product"]["facts"]["technology"] = json!({ "mime_type": kind });
             let (status, told) = server.send(Method::POST, "/packages", manifest.0.clone()).await;
             assert_eq!(status, 200, "{told}");
             server.send(Method::PATCH, &format!("/products/{}", manifest.product()), json!({ "mime_type": kind })).await;

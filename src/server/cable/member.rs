@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::parcel::Parcel;
 use crate::core::access::{Caller, Principal};
+use crate::core::clock;
 use crate::core::event::Stream;
 
 /// How many events may wait. Whoever falls further behind comes back for the rest.
@@ -76,9 +77,9 @@ impl Member {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Who it is, with the rights of now.
-    pub fn caller(&self) -> Arc<Caller> {
-        self.state().caller.clone()
+    /// Who it is, with the rights of now. What they ask, they ask now, and not when they came.
+    pub fn caller(&self) -> Caller {
+        Caller { now: clock::now(), ..Caller::clone(&self.state().caller) }
     }
 
     /// Waits for what is to be told. May be dropped while waiting, and nothing is lost.

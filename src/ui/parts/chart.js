@@ -93,5 +93,5 @@ export function bar(series, values, most) {
         start += width;
         return value > 0 ? h("rect", { key: which, class: series[which][0], x: start - width, y: 1, width, height: 8 }) : null;
     });
-    return h("svg", { class: "bar", viewBox: "0 0 100 10", preserveAspectRatio: "none", "aria-hidden": "true" }, parts);
+    return h("svg", { class: "share", viewBox: "0 0 100 10", preserveAspectRatio: "none", "aria-hidden": "true" }, parts);
 }

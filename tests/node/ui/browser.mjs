@@ -8,8 +8,11 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 /** Nothing that Chromium does by itself has a place in a test. */
 const QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
-/** Where the marketplace is, its administrator's token, and where pictures go. */
+/** Where the marketplace is, its administrator's token, and where pictures go, if any are wanted. */
 export const { MKT_SERVER: SERVER, MKT_TOKEN: ADMIN, MKT_PICTURES: PICTURES } = process.env;
+
+/** How long anything may take on a busy machine, in milliseconds. */
+const PATIENCE = Number(process.env.MKT_PATIENCE ?? 60_000);
 
 export function check(is, told) {
   if (!is) throw new Error(told);
@@ -76,7 +79,7 @@ export class Person {
   static async arrive(browser, { width = 1280, height = 900, theme = "light", token } = {}) {
     // axe is put into the page by the test, which its policy would not have.
     const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, bypassCSP: true, reducedMotion: "reduce" });
-    context.setDefaultTimeout(20_000);
+    context.setDefaultTimeout(PATIENCE);
     if (token) await context.addInitScript((token) => sessionStorage.setItem("mkt.token", token), token);
     return new Person(await context.newPage());
   }
@@ -119,18 +122,17 @@ export class Person {
     check(wide <= window, `${name} is ${wide} wide in a window of ${window}`);
   }
 
-  /** A view as it is, kept as a picture: in both themes, and at three widths. */
+  /** A view as it is: in both themes, and at three widths, with a picture of each, where pictures are wanted. */
   async isSeen(name) {
+    if (!PICTURES) return this.isFitForAll(name);
+    mkdirSync(PICTURES, { recursive: true });
     const size = this.page.viewportSize();
     for (const theme of ["light", "dark"]) {
       await this.page.emulateMedia({ colorScheme: theme });
       for (const width of [360, 768, 1280]) {
         await this.page.setViewportSize({ width, height: size.height });
         await this.isFitForAll(`${name} (${theme}, ${width})`);
-        if (PICTURES) {
-          mkdirSync(PICTURES, { recursive: true });
-          await this.page.screenshot({ path: `${PICTURES}/${name}-${theme}-${width}.png`, fullPage: true });
-        }
+        await this.page.screenshot({ path: `${PICTURES}/${name}-${theme}-${width}.png`, fullPage: true });
       }
     }
     await this.page.emulateMedia({ colorScheme: "light" });
