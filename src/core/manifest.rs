@@ -127,7 +127,11 @@ impl Manifest {
     /// The medical domains that it names, each once.
     pub fn domains(&self) -> BTreeSet<&str> {
         let named = self.content["product"]["facts"]["domain"].as_array().into_iter().flatten();
-        named.filter_map(Value::as_str).map(str::trim).filter(|name| (1..=255).contains(&name.chars().count())).collect()
+        named
+            .filter_map(Value::as_str)
+            .map(str::trim)
+            .filter(|name| (1..=255).contains(&name.chars().count()))
+            .collect()
     }
 }
 

@@ -19,12 +19,12 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep};
 use tower::ServiceExt;
 
+use super::canonical;
+use super::limits::ConnectionLimits;
+use super::origin::{Proxy, is_trusted};
 use super::seats::{Full, Seats};
 use super::shutdown::Shutdown;
 use super::socket::Socket;
-use super::limits::ConnectionLimits;
-use super::origin::{Proxy, is_trusted};
-use super::canonical;
 use crate::core::{Error, Result};
 
 /// The most bytes of a request's head, and of what else a connection buffers. Hyper takes at most 100 headers.

@@ -76,7 +76,11 @@ async fn page(State(ui): State<Arc<Ui>>, headers: HeaderMap) -> Response {
     response
 }
 
-async fn file(State(ui): State<Arc<Ui>>, Path((version, path)): Path<(String, String)>, headers: HeaderMap) -> Response {
+async fn file(
+    State(ui): State<Arc<Ui>>,
+    Path((version, path)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
     match ui.assets.file(&version, &path) {
         Some(asset) => sent(asset, &headers, FOR_GOOD),
         None => Problem::from(Error::not_found("file")).into_response(),
@@ -86,7 +90,8 @@ async fn file(State(ui): State<Arc<Ui>>, Path((version, path)): Path<(String, St
 fn sent(asset: &Asset, request: &HeaderMap, caching: HeaderValue) -> Response {
     let accepted = request.get(header::ACCEPT_ENCODING).and_then(|list| list.to_str().ok()).unwrap_or_default();
     let takes_gzip = accepted.split(',').any(|one| matches!(one.trim(), "gzip" | "*"));
-    let (Ok(media_type), Ok(tag)) = (HeaderValue::try_from(&asset.media_type), HeaderValue::try_from(&asset.tag)) else {
+    let (Ok(media_type), Ok(tag)) = (HeaderValue::try_from(&asset.media_type), HeaderValue::try_from(&asset.tag))
+    else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
     let headers = [

@@ -4,13 +4,20 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::Stdio;
 
 use flate2::read::GzDecoder;
-use reqwest::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderMap, IF_NONE_MATCH};
+use reqwest::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderMap,
+    IF_NONE_MATCH,
+};
 use reqwest::{Client, StatusCode, redirect};
 
 use crate::support::{Database, Home, Server};
 
 /// An answer: its status, headers and body.
-async fn ask(client: &Client, url: &str, headers: &[(reqwest::header::HeaderName, &str)]) -> (StatusCode, HeaderMap, Vec<u8>) {
+async fn ask(
+    client: &Client,
+    url: &str,
+    headers: &[(reqwest::header::HeaderName, &str)],
+) -> (StatusCode, HeaderMap, Vec<u8>) {
     let request = headers.iter().fold(client.get(url), |request, (name, value)| request.header(name, *value));
     let response = request.send().await.unwrap();
     (response.status(), response.headers().clone(), response.bytes().await.unwrap().to_vec())
@@ -34,7 +41,11 @@ async fn it_is_served_beside_the_api() {
     assert_eq!((status, header(&headers, CONTENT_TYPE)), (StatusCode::OK, "text/html; charset=utf-8"));
     assert!(text.contains("<title>Ward &amp; &lt;Friends&gt;</title>"), "{text}");
     let policy = header(&headers, CONTENT_SECURITY_POLICY);
-    assert!(policy.contains("default-src 'none'; script-src 'self';") && policy.contains("require-trusted-types-for 'script'"), "{policy}");
+    assert!(
+        policy.contains("default-src 'none'; script-src 'self';")
+            && policy.contains("require-trusted-types-for 'script'"),
+        "{policy}"
+    );
     assert!(!policy.contains("unsafe"), "{policy}");
     let tag = header(&headers, ETAG).to_owned();
     assert_eq!(header(&headers, CACHE_CONTROL), "no-cache");
@@ -46,7 +57,11 @@ async fn it_is_served_beside_the_api() {
     let mut bytes = text.len();
     for file in &files {
         let (status, headers, body) = ask(&client, &server.url(file), &[(ACCEPT_ENCODING, "br, gzip")]).await;
-        assert_eq!((status, header(&headers, CACHE_CONTROL)), (StatusCode::OK, "public, max-age=31536000, immutable"), "{file}");
+        assert_eq!(
+            (status, header(&headers, CACHE_CONTROL)),
+            (StatusCode::OK, "public, max-age=31536000, immutable"),
+            "{file}"
+        );
         bytes += body.len();
         if header(&headers, CONTENT_ENCODING) == "gzip" {
             let (_, _, plain) = ask(&client, &server.url(file), &[]).await;
@@ -59,9 +74,18 @@ async fn it_is_served_beside_the_api() {
 
     // Of another version, of none, of elsewhere: nothing.
     let version = files[0].split('/').nth(3).unwrap();
-    for path in ["-/0/app.js", &format!("-/{version}/none.js"), &format!("-/{version}/..%2f..%2fCargo.toml"), &format!("-/{version}/index.html")] {
+    for path in [
+        "-/0/app.js",
+        &format!("-/{version}/none.js"),
+        &format!("-/{version}/..%2f..%2fCargo.toml"),
+        &format!("-/{version}/index.html"),
+    ] {
         let (status, headers, _) = ask(&client, &server.url(&format!("/ui/{path}")), &[]).await;
-        assert_eq!((status, header(&headers, CONTENT_TYPE)), (StatusCode::NOT_FOUND, "application/problem+json"), "{path}");
+        assert_eq!(
+            (status, header(&headers, CONTENT_TYPE)),
+            (StatusCode::NOT_FOUND, "application/problem+json"),
+            "{path}"
+        );
     }
 }
 
@@ -71,7 +95,8 @@ async fn it_is_served_alone() {
     let arguments = ["ui", "--server-url", "https://market.example.org/", "--listen", "127.0.0.1:0", "--title", "Ward"];
     let mut alone = home.command(&arguments, &[]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(alone.stderr.take().unwrap()).lines().map_while(Result::ok);
-    let address = lines.find_map(|line| Some(line.split_once("listening on ")?.1.split(' ').next()?.to_owned())).unwrap();
+    let address =
+        lines.find_map(|line| Some(line.split_once("listening on ")?.1.split(' ').next()?.to_owned())).unwrap();
     let url = |path: &str| format!("{address}{path}");
     let client = Client::builder().redirect(redirect::Policy::none()).build().unwrap();
     let (status, headers, _) = ask(&client, &url("/"), &[]).await;

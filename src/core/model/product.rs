@@ -104,7 +104,11 @@ impl Resource for Product {
     const FILTERS: &'static [(&'static str, Shape, &'static str)] = &[
         ("published", Shape::Boolean, "Only those that are published, or with false only the others."),
         ("badge_id", Shape::Id, "Only those with this badge. Commas separate alternatives."),
-        ("domain", Shape::Text { max: 255, format: "" }, "Only those of this medical domain. Commas separate alternatives."),
+        (
+            "domain",
+            Shape::Text { max: 255, format: "" },
+            "Only those of this medical domain. Commas separate alternatives.",
+        ),
         ("license_id", Shape::Id, "Only those offered under this licence. Commas separate alternatives."),
         ("child_of", Shape::Id, "Only those directly under one of these products. Commas separate alternatives."),
         ("parent_of", Shape::Id, "Only those directly above one of these products. Commas separate alternatives."),
