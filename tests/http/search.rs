@@ -89,6 +89,9 @@ on_both! {
         assert_eq!(names("domain=Cardiology").await, ["Heart one", "Heart two"]);
         assert_eq!(names("domain=cardiology").await, [""; 0]);
         assert_eq!(names(&badged).await, ["Heart one"]);
+        let offer = server.get(&format!("/products/{}", ids[2].product())).await["product_licenses"][0]["id"].clone();
+        let of_offer = format!("product_license_id={}", offer.as_str().unwrap());
+        assert_eq!(names(&of_offer).await, ["Lungs"]);
         // A draft counts for who sees it.
         assert_eq!(counts(&server.get("/products/facets").await["domain"]), "Cardiology 3, Pneumology 1, Wards, acute 1");
         for (query, told) in [("badge_id=x", "badge_id must be a UUID"), ("published=maybe", "published")] {

@@ -110,6 +110,7 @@ impl Resource for Product {
             "Only those of this medical domain. Commas separate alternatives.",
         ),
         ("license_id", Shape::Id, "Only those offered under this licence. Commas separate alternatives."),
+        ("product_license_id", Shape::Id, "Only the one of this offer. Commas separate alternatives."),
         ("child_of", Shape::Id, "Only those directly under one of these products. Commas separate alternatives."),
         ("parent_of", Shape::Id, "Only those directly above one of these products. Commas separate alternatives."),
     ];
@@ -150,6 +151,7 @@ impl Resource for Product {
         let (table, own, other) = match name {
             "child_of" => (&SubProduct::TABLE, "child_id", "parent_id"),
             "parent_of" => (&SubProduct::TABLE, "parent_id", "child_id"),
+            "product_license_id" => (&ProductLicense::TABLE, "product_id", "id"),
             _ => (&ProductLicense::TABLE, "product_id", "license_id"),
         };
         statement.push(&format!("products.id in (select {own} from {} where {other} in (", table.plural));

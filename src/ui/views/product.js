@@ -1,6 +1,6 @@
 /** A product: what it is, its facts, its builds, what it needs and offers, and where it belongs. */
 
-import { all, byId, find, get } from "../base/api.js";
+import { SERVER, all, byId, find, get } from "../base/api.js";
 import { h } from "../base/dom.js";
 import { date, several, size } from "../base/format.js";
 import { to } from "../base/router.js";
@@ -9,9 +9,9 @@ import { View } from "../base/view.js";
 import { dialog } from "../parts/dialog.js";
 import { graph } from "../parts/graph.js";
 import { productFacts } from "../parts/label.js";
+import { image, provenance, signature } from "../parts/origin.js";
 import { isPublic, logo, picture } from "../parts/picture.js";
 import { copyable, empty, facts, section, state, when } from "../parts/small.js";
-import { SERVER } from "../base/api.js";
 
 /** How many builds are shown before one asks for more. */
 const FEW = 5;
@@ -132,7 +132,6 @@ customElements.define("mkt-product", Product);
 
 /** @param {any} product @param {any} build @param {boolean} isLatest */
 function build(product, build, isLatest) {
-    const image = build.container_repository && `${build.container_repository}${build.container_tag ? `:${build.container_tag}` : ""}`;
     const standing = build.yanked_at ? "yanked" : build.published_at ? "published" : build.state;
     return h(
         "details",
@@ -142,10 +141,10 @@ function build(product, build, isLatest) {
         build.release_notes ? h("p", { class: "prose" }, build.release_notes) : null,
         facts([
             ["Published", build.published_at ? when(build.published_at) : null],
-            ["Image", image ? copyable(image, "image") : null],
+            ["Image", image(build) ? copyable(image(build), "image") : null],
             ["Digest", build.container_digest ? copyable(build.container_digest, "digest") : null],
             ["File", build.asset_available ? asset(build) : null],
-            ["Signature", build.signed_at || build.signature ? signature(build) : "none"],
+            ["Signature", signature(build)],
             ["Provenance", provenance(build)],
         ]),
         product.latest_build?.id === build.id ? null : h("p", { class: "actions" }, h("a", { class: "button small", href: to(`products/${product.id}/deploy`, { build: build.id }) }, "Deploy this build")),
@@ -156,20 +155,6 @@ function build(product, build, isLatest) {
 function asset(build) {
     const name = build.asset_name ?? "asset";
     return [h("a", { href: `${SERVER}${build.path}/asset`, download: name }, name), build.asset_size ? h("small", {}, ` ${size(build.asset_size)}`) : null];
-}
-
-/** @param {any} build */
-function signature(build) {
-    const key = build.signature_key_id ?? build.publisher_key_id;
-    return [h("span", { class: "chip good" }, "signed"), key ? h("span", {}, " ", copyable(key, "key")) : null];
-}
-
-/** Who made it of what, as its maker tells. @param {any} build */
-function provenance(build) {
-    const chain = build.marketplace?.product?.build?.provenance ?? build.marketplace?.provenance ?? [];
-    if (!Array.isArray(chain) || chain.length === 0) return null;
-    const told = (/** @type {any} */ entry) => Object.entries(entry).map(([name, value]) => `${name}: ${typeof value === "string" ? value : JSON.stringify(value)}`).join("\n");
-    return h("ol", { class: "chain" }, chain.map((entry, index) => h("li", { key: index }, h("span", { class: "prose" }, told(entry)))));
 }
 
 /** @param {any} product */

@@ -8,6 +8,7 @@ import { session } from "../base/session.js";
 import { View } from "../base/view.js";
 import { ask, consent } from "../parts/dialog.js";
 import { productFacts } from "../parts/label.js";
+import { image, signature } from "../parts/origin.js";
 import { remove } from "../parts/removal.js";
 import { copyable, empty, facts, heading, section, state, trail, when } from "../parts/small.js";
 import { attempt, say } from "../parts/toast.js";
@@ -15,7 +16,7 @@ import { asset } from "./publishing/asset.js";
 import { CONTENT, NOTES } from "./publishing/builds.js";
 import { history } from "./publishing/history.js";
 import { needs, offers } from "./publishing/interfaces.js";
-import { image, mayEdit } from "./publishing/rights.js";
+import { mayEdit } from "./publishing/rights.js";
 import { configurations } from "./publishing/tasks.js";
 
 /** @type {import("../base/form.js").Field} */
@@ -200,14 +201,11 @@ function standing(build) {
 
 /** Where it comes from. @param {any} build */
 function origin(build) {
-    const key = build.signed_by;
-    const named = key ? `the key ${key.name}${key.revoked_at ? ", which is revoked" : ""}` : "a key that the marketplace knows no more";
-    const signature = build.signature ? `by ${named}` : "none";
     return section(
         "Origin",
         facts([
             ["Manifest", build.marketplace ? "published from a marketplace.json" : "none: made by hand"],
-            ["Signature", signature],
+            ["Signature", signature(build)],
             ["Made", when(build.created_at)],
             ["Changed", when(build.updated_at)],
             ["Id", copyable(build.id, "id")],

@@ -6,18 +6,19 @@ import { count, date, several } from "../../base/format.js";
 import { to } from "../../base/router.js";
 import { session } from "../../base/session.js";
 import { ask, consent } from "../../parts/dialog.js";
+import { offersById } from "../../parts/offers.js";
 import { pager } from "../../parts/pager.js";
 import { empty, facts, section, state, table, when } from "../../parts/small.js";
 import { attempt } from "../../parts/toast.js";
 import { button } from "./button.js";
-import { endOf, graceOf, offersOf, standing } from "./rights.js";
+import { endOf, graceOf, standing } from "./rights.js";
 
 const PER_PAGE = 20;
 /** What is said of an entitlement that nobody uses. */
 const UNUSED = "Nobody uses it yet: nothing may start by it. Let yourself use it, or a group that you are in.";
 
 /**
- * @typedef {{me: any, page: import("../../base/api.js").Page, offers: Map<string, import("./rights.js").Offer>, claims: any[],
+ * @typedef {{me: any, page: import("../../base/api.js").Page, offers: Map<string, import("../../parts/offers.js").Offer>, claims: any[],
  *     groups: Map<string, any>, people: Map<string, any>}} Data
  */
 
@@ -36,7 +37,7 @@ export const entitlements = {
         ]);
         const entitlements = /** @type {any[]} */ (page.results);
         const [offers, claims] = await Promise.all([
-            offersOf(entitlements.map((one) => one.product_license_id), signal),
+            offersById(entitlements.map((one) => one.product_license_id), signal),
             entitlements.length > 0
                 ? all("/claims", { entitlement_id: entitlements.map((one) => one.id).join(","), sort: "created_at" }, signal)
                 : [],

@@ -4,23 +4,23 @@ import { all, send } from "../../base/api.js";
 import { h } from "../../base/dom.js";
 import { form } from "../../base/form.js";
 import { to } from "../../base/router.js";
+import { offersById } from "../../parts/offers.js";
 import { section, table, when } from "../../parts/small.js";
 import { say } from "../../parts/toast.js";
-import { offersOf } from "./rights.js";
 
-/** @type {import("../account.js").Part<{vouchers: any[], offers: Map<string, import("./rights.js").Offer>}>} */
+/** @type {import("../account.js").Part<{vouchers: any[], offers: Map<string, import("../../parts/offers.js").Offer>}>} */
 export const vouchers = {
     label: "Vouchers",
 
     async load(me, signal) {
         const vouchers = await all("/vouchers", { redeemed_by: me.id, sort: "redeemed_at", order: "descending" }, signal);
-        return { vouchers, offers: await offersOf(vouchers.map((one) => one.product_license_id), signal) };
+        return { vouchers, offers: await offersById(vouchers.map((one) => one.product_license_id), signal) };
     },
 
     view({ vouchers, offers }, view) {
         const redeem = async (/** @type {Record<string, any>} */ { code }) => {
             const voucher = await send("POST", `/vouchers/${encodeURIComponent(code.trim())}/redeem`, {});
-            const offers = await offersOf([voucher.product_license_id]);
+            const offers = await offersById([voucher.product_license_id]);
             await view.refresh();
             say(`You have a right to ${offers.get(voucher.product_license_id)?.product.name ?? "the product"} now.`);
         };
@@ -60,7 +60,7 @@ export const vouchers = {
     },
 };
 
-/** @param {import("./rights.js").Offer | undefined} offer */
+/** @param {import("../../parts/offers.js").Offer | undefined} offer */
 function product(offer) {
     return offer
         ? [

@@ -3,9 +3,9 @@
 import { byId } from "../../base/api.js";
 import { h } from "../../base/dom.js";
 import { to } from "../../base/router.js";
+import { offered, offersById } from "../../parts/offers.js";
 import { CLAIM, CLAIM_LOSES } from "./entitlements.js";
 import { findParties, knownParty, partiesById } from "./names.js";
-import { offered, offersById } from "./offers.js";
 import { list } from "./records.js";
 
 list("mkt-admin-claims", {

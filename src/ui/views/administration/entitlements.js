@@ -6,11 +6,12 @@ import { count, date, moment, several } from "../../base/format.js";
 import { go, to } from "../../base/router.js";
 import { session } from "../../base/session.js";
 import { ask } from "../../parts/dialog.js";
+import { offered, offersById } from "../../parts/offers.js";
 import { pager } from "../../parts/pager.js";
 import { removal, remove } from "../../parts/removal.js";
 import { copyable, empty, facts, section, table, when } from "../../parts/small.js";
 import { PARTY, finder, knower, named, partiesById, party } from "./names.js";
-import { findOffers, knownOffer, offered, offersById } from "./offers.js";
+import { findOffers, knownOffer } from "./offers.js";
 import { Page } from "./page.js";
 import { address, list } from "./records.js";
 

@@ -2,12 +2,12 @@
 
 import { byId, get, send } from "../../base/api.js";
 import { h } from "../../base/dom.js";
+import { to } from "../../base/router.js";
 import { session } from "../../base/session.js";
 import { ask } from "../../parts/dialog.js";
 import { pager } from "../../parts/pager.js";
 import { removal, remove } from "../../parts/removal.js";
 import { copyable, empty, facts, section, table, when } from "../../parts/small.js";
-import { to } from "../../base/router.js";
 import { finder, named } from "./names.js";
 import { Page } from "./page.js";
 import { address, list } from "./records.js";

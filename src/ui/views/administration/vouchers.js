@@ -5,10 +5,11 @@ import { h } from "../../base/dom.js";
 import { count, date, several } from "../../base/format.js";
 import { to } from "../../base/router.js";
 import { dialog } from "../../parts/dialog.js";
+import { offered, offersById } from "../../parts/offers.js";
 import { copyable, when } from "../../parts/small.js";
 import { say } from "../../parts/toast.js";
 import { finder, knower, named } from "./names.js";
-import { findOffers, knownOffer, offered, offersById } from "./offers.js";
+import { findOffers, knownOffer } from "./offers.js";
 import { list } from "./records.js";
 
 /** Whether a voucher can be redeemed, and who did. @param {any} voucher @param {Map<string, any>} users */

@@ -4,8 +4,8 @@ import { send } from "../../base/api.js";
 import { h } from "../../base/dom.js";
 import { go, to } from "../../base/router.js";
 import { ask } from "../../parts/dialog.js";
+import { image } from "../../parts/origin.js";
 import { empty, section, state, table, when } from "../../parts/small.js";
-import { image } from "./rights.js";
 
 /** What a build consists of, which is fixed once it is published. @type {import("../../base/form.js").Field[]} */
 export const CONTENT = [

@@ -21,9 +21,3 @@ export function standing(product) {
     if (!isPublic(product)) return ["waiting", `Everybody sees it from ${moment(product.visible_at)} on.`];
     return ["published", "Everybody sees it."];
 }
-
-/** The image of a build, as one would pull it. @param {any} build @returns {string} */
-export function image(build) {
-    if (!build.container_repository) return "";
-    return `${build.container_repository}${build.container_tag ? `:${build.container_tag}` : ""}`;
-}

@@ -4,9 +4,9 @@ import { h } from "../../base/dom.js";
 import { several, size } from "../../base/format.js";
 import { to } from "../../base/router.js";
 import { changes } from "../../parts/changes.js";
+import { image, provenance, signature } from "../../parts/origin.js";
 import { copyable, facts, section, state, when } from "../../parts/small.js";
 import { who } from "../publishing/history.js";
-import { image } from "../publishing/rights.js";
 import { MOST, differences } from "./compare.js";
 
 /** What is said of an image without a digest. */
@@ -53,17 +53,11 @@ export function what(product, build, people) {
             ["Image", build.container_repository ? copyable(image(build), "image") : "none"],
             ["Digest", build.container_digest ? copyable(build.container_digest, "digest") : build.container_repository && UNPINNED],
             ["File", asset],
-            ["Signature", build.signature ? signature(build.signed_by) : "none"],
+            ["Signature", signature(build)],
+            ["Provenance", provenance(build)],
             ["Permissions", asks ? h("pre", { tabindex: "0" }, JSON.stringify(build.permissions, null, 2)) : null],
         ]),
     );
-}
-
-/** By which key it is signed, as far as the marketplace knows. @param {any} key */
-function signature(key) {
-    if (!key) return "by a key that the marketplace knows no more";
-    const chip = h("span", { class: `chip ${key.revoked_at ? "bad" : "good"}` }, key.revoked_at ? "revoked key" : "signed");
-    return [chip, ` by the key ${key.name} `, copyable(key.fingerprint, "fingerprint")];
 }
 
 /** What differs from the build that is public. @param {any} product @param {any} build @param {any} previous */
