@@ -1,7 +1,8 @@
 //! Answers: JSON with a weak `ETag`, and the conditions that clients put on them.
 
+use axum::body::Body;
 use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -32,7 +33,11 @@ pub fn document(media_type: &'static str, body: Vec<u8>) -> Result<Response, Pro
     Ok((headers, body).into_response())
 }
 
-/// Tells clients that already have the answer just that (`If-None-Match`, RFC 9110, 13.1.2).
+/// What tells of a body, and has no place where there is none.
+const OF_BODIES: [HeaderName; 3] = [header::CONTENT_TYPE, header::CONTENT_LENGTH, header::CONTENT_ENCODING];
+
+/// Tells clients that already have the answer just that (`If-None-Match`, RFC 9110, 13.1.2). All else that the answer says they take
+/// for what they have as well (RFC 9111, 4.3.4): what a page may do above all.
 pub async fn unless_known(request: Request, next: Next) -> Response {
     let known = request.headers().get_all(header::IF_NONE_MATCH).iter().cloned().collect::<Vec<_>>();
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
@@ -42,7 +47,12 @@ pub async fn unless_known(request: Request, next: Next) -> Response {
     }
     match response.headers().get(header::ETAG) {
         Some(etag) if etag.to_str().is_ok_and(|etag| names(known.iter(), etag)) => {
-            (StatusCode::NOT_MODIFIED, [(header::ETAG, etag.clone())]).into_response()
+            let (mut parts, _) = response.into_parts();
+            parts.status = StatusCode::NOT_MODIFIED;
+            for name in &OF_BODIES {
+                parts.headers.remove(name);
+            }
+            Response::from_parts(parts, Body::empty())
         }
         _ => response,
     }

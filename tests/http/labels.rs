@@ -102,6 +102,9 @@ on_both! {
             let known = server.anonymous(Method::GET, &format!("{build}/label{end}")).header("accept", accept);
             let again = Answer::to(known.header("if-none-match", answer.header("etag"))).await;
             assert_eq!((again.status, again.body.as_str()), (304, ""));
+            // Browsers take it for the page that they have.
+            let policy = "content-security-policy";
+            assert_eq!(again.header(policy), answer.header(policy));
         }
         assert_eq!(get("", "image/png").await.status, 406);
         let label = get("", "*/*").await.json();

@@ -78,7 +78,7 @@ class Session extends EventTarget {
         if (isBack && refused) return refused;
         try {
             if (isBack && code) await this.#swap(code);
-            else if (!this.#token) this.#keep(await this.#fromNeighbours());
+            else if (!this.#token) this.#join();
             if (this.#token) await this.look();
             return null;
         } catch (error) {
@@ -140,6 +140,14 @@ class Session extends EventTarget {
         if (!verifier) throw new Refusal("This sign-in was started in another tab. Please start again.", 401);
         const answer = await send("POST", "/sessions", { code, code_verifier: verifier });
         this.#keep(answer.jwt);
+    }
+
+    /** Takes part in the session of another tab, if there is one. Nobody waits for that. */
+    async #join() {
+        const token = await this.#fromNeighbours();
+        if (!token || this.#token) return;
+        this.#keep(token);
+        await this.look().catch(() => this.#forget());
     }
 
     /** The token of another tab. @returns {Promise<string | null>} */

@@ -77,8 +77,7 @@ export class Person {
   }
 
   static async arrive(browser, { width = 1280, height = 900, theme = "light", token } = {}) {
-    // axe is put into the page by the test, which its policy would not have.
-    const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, bypassCSP: true, reducedMotion: "reduce" });
+    const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, reducedMotion: "reduce" });
     context.setDefaultTimeout(PATIENCE);
     if (token) await context.addInitScript((token) => sessionStorage.setItem("mkt.token", token), token);
     return new Person(await context.newPage());
