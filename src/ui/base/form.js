@@ -13,7 +13,7 @@ import { words } from "./view.js";
  * @typedef {object} Field
  * @property {string} name As in the API.
  * @property {string} [label]
- * @property {"text" | "long" | "number" | "boolean" | "choice" | "time" | "json" | "secret" | "url" | "email" | "file" | "list" | "pick"} [kind]
+ * @property {"text" | "long" | "number" | "boolean" | "choice" | "time" | "json" | "secret" | "url" | "email" | "list" | "pick"} [kind]
  *     A list is one line each; a pick is one of many, found by typing.
  * @property {[string, string][]} [choices] Values with what they are called.
  * @property {import("./pick.js").Find} [find] What there is to pick.
@@ -21,9 +21,7 @@ import { words } from "./view.js";
  * @property {(values: Record<string, any>) => boolean} [when] Whether it is asked for at all, given what stands in the others.
  * @property {string} [help]
  * @property {boolean} [required]
- * @property {string} [pattern]
  * @property {string} [placeholder]
- * @property {string} [accept] Of files.
  * @property {string} [group] Fields of one group stand beneath its heading.
  */
 
@@ -156,8 +154,6 @@ export class Form extends HTMLElement {
                 return h("textarea", { ...common, placeholder, rows: "5", class: "code", spellcheck: "false", value });
             case "choice":
                 return h("select", { ...common, value }, (field.choices ?? []).map(([value, label]) => h("option", { value, key: value }, label)));
-            case "file":
-                return h("input", { ...common, type: "file", accept: field.accept });
             case "pick": {
                 const { name, oninput, ...control } = common;
                 return h("mkt-pick", { name, find: field.find, known: field.known, control: { ...control, placeholder }, value, oninput });
@@ -165,14 +161,14 @@ export class Form extends HTMLElement {
             default: {
                 const type = TYPES[field.kind ?? "text"] ?? "text";
                 const autocomplete = field.kind === "secret" ? "new-password" : "off";
-                return h("input", { ...common, type, placeholder, pattern: field.pattern, autocomplete, step: field.kind === "time" ? "1" : undefined, value });
+                return h("input", { ...common, type, placeholder, autocomplete, step: field.kind === "time" ? "1" : undefined, value });
             }
         }
     }
 
     #typed = (/** @type {Event} */ event) => {
         const control = /** @type {HTMLInputElement} */ (event.target);
-        this.#entered.set(control.name, control.type === "checkbox" ? control.checked : control.type === "file" ? control.files?.[0] : control.value);
+        this.#entered.set(control.name, control.type === "checkbox" ? control.checked : control.value);
         // What is entered here may decide what is asked for there.
         if (this.fields.some(({ when }) => when)) this.draw();
     };
@@ -214,7 +210,6 @@ export class Form extends HTMLElement {
         for (const field of this.#asked) {
             const value = this.#value(field);
             if (field.required && (value === "" || value === undefined || value === null)) errors[field.name] = ["is required"];
-            else if (field.pattern && value && !new RegExp(`^(?:${field.pattern})$`, "u").test(value)) errors[field.name] = [`must match ${field.pattern}`];
         }
         return errors;
     }
@@ -241,7 +236,6 @@ function shown(field, value) {
 /** As it is sent. @param {Field} field @param {any} value */
 function read(field, value) {
     if (field.kind === "boolean") return value === true;
-    if (field.kind === "file") return value instanceof File ? value : undefined;
     if (field.kind === "list") return String(value).split("\n").map((line) => line.trim()).filter(Boolean);
     if (value === "") return field.kind === "secret" ? undefined : null;
     if (field.kind === "number") return Number(value);
