@@ -4,10 +4,10 @@ import { h } from "../base/dom.js";
 
 /** @typedef {{name: string, kind: string, href?: string, note?: string}} Neighbour */
 
-const WIDTH = 720;
+const WIDTH = 800;
 const HEIGHT = 44;
 const GAP = 12;
-const BOX = 210;
+const BOX = 230;
 
 /** @param {string} name @param {Neighbour[]} needs @param {Neighbour[]} offers */
 export function graph(name, needs, offers) {
@@ -39,7 +39,7 @@ function side(one, x, y, [x1, y1, x2, y2]) {
 
 /** @param {Neighbour} one @param {number} x @param {number} y @param {string} kind */
 function box(one, x, y, kind) {
-    const short = (/** @type {string} */ text) => (text.length > 28 ? `${text.slice(0, 27)}…` : text);
+    const short = (/** @type {string} */ text) => (text.length > 27 ? `${text.slice(0, 26)}…` : text);
     const inside = [
         h("rect", { x, y: y - HEIGHT / 2, width: BOX, height: HEIGHT, rx: 6 }),
         h("text", { x: x + 10, y: y - 2, class: "name" }, short(one.name)),
