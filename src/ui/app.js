@@ -19,17 +19,37 @@ const ROUTES = [
     { path: "products/:product/deploy", tag: "mkt-deploy", section: "catalogue", load: () => import("./views/deploy.js") },
     { path: "platforms", tag: "mkt-platforms", section: "platforms", load: () => import("./views/platforms.js") },
     { path: "platforms/:user/:platform", tag: "mkt-platform", section: "platforms", load: () => import("./views/platform.js") },
-    { path: "platforms/:user/:platform/instances/:instance", tag: "mkt-instance", section: "platforms", load: () => import("./views/instance.js") },
+    {
+        path: "platforms/:user/:platform/instances/:instance",
+        tag: "mkt-instance",
+        section: "platforms",
+        load: () => import("./views/instance.js"),
+    },
     { path: "publishing", tag: "mkt-publishing", section: "publishing", load: () => import("./views/publishing.js") },
-    { path: "publishing/:product", tag: "mkt-publishing-product", section: "publishing", load: () => import("./views/publishing-product.js") },
-    { path: "publishing/:product/builds/:build", tag: "mkt-publishing-build", section: "publishing", load: () => import("./views/publishing-build.js") },
+    {
+        path: "publishing/:product",
+        tag: "mkt-publishing-product",
+        section: "publishing",
+        load: () => import("./views/publishing-product.js"),
+    },
+    {
+        path: "publishing/:product/builds/:build",
+        tag: "mkt-publishing-build",
+        section: "publishing",
+        load: () => import("./views/publishing-build.js"),
+    },
     { path: "reviews", tag: "mkt-reviews", section: "reviews", load: () => import("./views/reviews.js") },
     { path: "reviews/:product/:build", tag: "mkt-review", section: "reviews", load: () => import("./views/review.js") },
     { path: "account", tag: "mkt-account", section: "account", load: () => import("./views/account.js") },
     { path: "account/:part", tag: "mkt-account", section: "account", load: () => import("./views/account.js") },
     { path: "administration", tag: "mkt-administration", section: "administration", load: () => import("./views/administration.js") },
     { path: "administration/:part", tag: "mkt-administration", section: "administration", load: () => import("./views/administration.js") },
-    { path: "administration/:part/:id", tag: "mkt-administration", section: "administration", load: () => import("./views/administration.js") },
+    {
+        path: "administration/:part/:id",
+        tag: "mkt-administration",
+        section: "administration",
+        load: () => import("./views/administration.js"),
+    },
     { path: "device", tag: "mkt-device", section: "account", load: () => import("./views/device.js") },
     { path: "sign-in", tag: "mkt-sign-in", section: "", load: () => import("./views/sign-in.js") },
 ];
@@ -46,7 +66,11 @@ let asked = 0;
 async function show() {
     const place = router.place();
     frame(place?.route.section);
-    if (!place) return render(main, h("section", { class: "empty" }, h("h1", {}, "There is nothing here"), h("p", {}, h("a", { href: HOME }, "To the catalogue"))));
+    if (!place)
+        return render(
+            main,
+            h("section", { class: "empty" }, h("h1", {}, "There is nothing here"), h("p", {}, h("a", { href: HOME }, "To the catalogue"))),
+        );
     const at = JSON.stringify([place.route.path, place.params]);
     if (shown?.isConnected && at === shownAt) {
         await shown.moved(place.params, place.query);
@@ -60,7 +84,16 @@ async function show() {
         const reload = () => location.reload();
         const help = "The marketplace may have been brought up to date while this page was open, or your connection is gone.";
         const button = h("button", { type: "button", class: "primary", onclick: reload }, "Reload");
-        return render(main, h("section", { class: "empty", role: "alert" }, h("h1", {}, "This page could not be loaded"), h("p", {}, help), h("p", { class: "actions center" }, button)));
+        return render(
+            main,
+            h(
+                "section",
+                { class: "empty", role: "alert" },
+                h("h1", {}, "This page could not be loaded"),
+                h("p", {}, help),
+                h("p", { class: "actions center" }, button),
+            ),
+        );
     }
     if (mine !== asked) return;
     const isFirst = shown === null;
@@ -82,7 +115,12 @@ function sections() {
         { name: "catalogue", label: "Catalogue", href: HOME, offered: true },
         { name: "platforms", label: "Platforms", href: to("platforms"), offered: isSignedIn },
         { name: "publishing", label: "Publishing", href: to("publishing"), offered: isSignedIn },
-        { name: "reviews", label: "Reviews", href: to("reviews"), offered: may("reviews", "read") || may("builds", "validate") || may("builds", "publish") },
+        {
+            name: "reviews",
+            label: "Reviews",
+            href: to("reviews"),
+            offered: may("reviews", "read") || may("builds", "validate") || may("builds", "publish"),
+        },
         { name: "administration", label: "Administration", href: to("administration"), offered: seen().length > 0 },
         { name: "account", label: "Account", href: to("account"), offered: isSignedIn },
     ].filter((section) => section.offered);
@@ -94,7 +132,11 @@ function frame(current) {
     const states = { live: "Live", connecting: "Connecting", off: "" };
     const who = session.isSignedIn
         ? h("button", { type: "button", class: "small", onclick: () => session.signOut() }, "Sign out")
-        : h("a", { class: "button small primary", href: to("sign-in", { after: location.pathname.slice(HOME.length) + location.search }) }, "Sign in");
+        : h(
+              "a",
+              { class: "button small primary", href: to("sign-in", { after: location.pathname.slice(HOME.length) + location.search }) },
+              "Sign in",
+          );
     const theme = document.documentElement.dataset.theme;
     const isDark = theme ? theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
     const bar = /** @type {HTMLElement} */ (document.getElementById("bar"));
@@ -103,13 +145,46 @@ function frame(current) {
         h(
             "div",
             {},
-            h("a", { class: "brand", href: HOME }, h("svg", { viewBox: "0 0 32 32", "aria-hidden": "true" }, h("rect", { width: "32", height: "32", rx: "7", fill: "currentColor" }), h("path", { d: "M7 22V11l4.500 6.500L16 11l4.500 6.500L25 11v11", class: "mark" })), title),
-            h("nav", { "aria-label": "Main" }, h("ul", {}, sections().map(({ name, label, href }) => h("li", { key: name }, h("a", { href, "aria-current": name === current ? "page" : undefined }, label))))),
+            h(
+                "a",
+                { class: "brand", href: HOME },
+                h(
+                    "svg",
+                    { viewBox: "0 0 32 32", "aria-hidden": "true" },
+                    h("rect", { width: "32", height: "32", rx: "7", fill: "currentColor" }),
+                    h("path", { d: "M7 22V11l4.500 6.500L16 11l4.500 6.500L25 11v11", class: "mark" }),
+                ),
+                title,
+            ),
+            h(
+                "nav",
+                { "aria-label": "Main" },
+                h(
+                    "ul",
+                    {},
+                    sections().map(({ name, label, href }) =>
+                        h("li", { key: name }, h("a", { href, "aria-current": name === current ? "page" : undefined }, label)),
+                    ),
+                ),
+            ),
             h(
                 "div",
                 { class: "end" },
-                h("span", { class: `link-state ${live.state}`, role: "status" }, live.state === "off" ? null : h("span", {}, states[live.state])),
-                h("button", { type: "button", class: "icon", "aria-label": isDark ? "Use light colours" : "Use dark colours", onclick: () => paint(isDark ? "light" : "dark") }, isDark ? "☀" : "☾"),
+                h(
+                    "span",
+                    { class: `link-state ${live.state}`, role: "status" },
+                    live.state === "off" ? null : h("span", {}, states[live.state]),
+                ),
+                h(
+                    "button",
+                    {
+                        type: "button",
+                        class: "icon",
+                        "aria-label": isDark ? "Use light colours" : "Use dark colours",
+                        onclick: () => paint(isDark ? "light" : "dark"),
+                    },
+                    isDark ? "☀" : "☾",
+                ),
                 who,
             ),
         ),

@@ -13,10 +13,16 @@ const cable = createCable(url, {
 const channel = cable.subscribeTo("ChatChannel");
 cable.on("connect", ({ reconnect, restored }) => console.log(`connected${reconnect ? " again" : ""}${restored ? ", restored" : ""}`));
 channel.on("info", ({ type }) => console.log(type));
-cable.on("close", (why) => { console.log(`closed ${why?.message}`); process.exit(1); });
+cable.on("close", (why) => {
+  console.log(`closed ${why?.message}`);
+  process.exit(1);
+});
 channel.on("message", (message, meta) => {
   console.log(JSON.stringify({ ...message, offset: meta.offset }));
   left -= 1;
   if (left === 0) process.exit(0);
 });
-setTimeout(() => { console.log("timed out"); process.exit(1); }, 60_000);
+setTimeout(() => {
+  console.log("timed out");
+  process.exit(1);
+}, 60_000);

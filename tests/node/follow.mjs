@@ -13,15 +13,27 @@ const [url, count] = process.argv.slice(2);
 const consumer = createConsumer(url);
 let left = Number(count);
 
-consumer.subscriptions.create({ channel: "CatalogChannel" }, {
-  connected: () => console.log("connected"),
-  disconnected: () => console.log("disconnected"),
-  rejected: () => { console.log("rejected"); process.exit(1); },
-  received: (event) => {
-    console.log(JSON.stringify(event));
-    left -= 1;
-    if (left === 0) { consumer.disconnect(); process.exit(0); }
+consumer.subscriptions.create(
+  { channel: "CatalogChannel" },
+  {
+    connected: () => console.log("connected"),
+    disconnected: () => console.log("disconnected"),
+    rejected: () => {
+      console.log("rejected");
+      process.exit(1);
+    },
+    received: (event) => {
+      console.log(JSON.stringify(event));
+      left -= 1;
+      if (left === 0) {
+        consumer.disconnect();
+        process.exit(0);
+      }
+    },
   },
-});
+);
 consumer.subscriptions.create({ channel: "NoSuchChannel" }, { rejected: () => console.log("unknown channel rejected") });
-setTimeout(() => { console.log("timed out"); process.exit(1); }, 30_000);
+setTimeout(() => {
+  console.log("timed out");
+  process.exit(1);
+}, 30_000);

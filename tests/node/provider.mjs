@@ -16,13 +16,27 @@ let surname = "Example";
 /** What the provider remembers, whichever keys it has. */
 class Memory {
   static kept = new Map();
-  constructor(model) { this.model = model; }
-  key(id) { return `${this.model} ${id}`; }
-  async upsert(id, payload) { Memory.kept.set(this.key(id), payload); }
-  async find(id) { return Memory.kept.get(this.key(id)); }
-  async findByUid(uid) { return [...Memory.kept.values()].find((payload) => payload.kind === this.model && payload.uid === uid); }
-  async consume(id) { (await this.find(id)).consumed = Math.floor(Date.now() / 1000); }
-  async destroy(id) { Memory.kept.delete(this.key(id)); }
+  constructor(model) {
+    this.model = model;
+  }
+  key(id) {
+    return `${this.model} ${id}`;
+  }
+  async upsert(id, payload) {
+    Memory.kept.set(this.key(id), payload);
+  }
+  async find(id) {
+    return Memory.kept.get(this.key(id));
+  }
+  async findByUid(uid) {
+    return [...Memory.kept.values()].find((payload) => payload.kind === this.model && payload.uid === uid);
+  }
+  async consume(id) {
+    (await this.find(id)).consumed = Math.floor(Date.now() / 1000);
+  }
+  async destroy(id) {
+    Memory.kept.delete(this.key(id));
+  }
   async revokeByGrantId(grant) {
     for (const [key, payload] of Memory.kept) if (payload.grantId === grant) Memory.kept.delete(key);
   }

@@ -153,7 +153,11 @@ export class Form extends HTMLElement {
             case "json":
                 return h("textarea", { ...common, placeholder, rows: "5", class: "code", spellcheck: "false", value });
             case "choice":
-                return h("select", { ...common, value }, (field.choices ?? []).map(([value, label]) => h("option", { value, key: value }, label)));
+                return h(
+                    "select",
+                    { ...common, value },
+                    (field.choices ?? []).map(([value, label]) => h("option", { value, key: value }, label)),
+                );
             case "pick": {
                 const { name, oninput, ...control } = common;
                 return h("mkt-pick", { name, find: field.find, known: field.known, control: { ...control, placeholder }, value, oninput });
@@ -236,7 +240,11 @@ function shown(field, value) {
 /** As it is sent. @param {Field} field @param {any} value */
 function read(field, value) {
     if (field.kind === "boolean") return value === true;
-    if (field.kind === "list") return String(value).split("\n").map((line) => line.trim()).filter(Boolean);
+    if (field.kind === "list")
+        return String(value)
+            .split("\n")
+            .map((line) => line.trim())
+            .filter(Boolean);
     if (value === "") return field.kind === "secret" ? undefined : null;
     if (field.kind === "number") return Number(value);
     if (field.kind === "json") return JSON.parse(value);

@@ -189,7 +189,10 @@ class Session extends EventTarget {
 
 /** @param {Uint8Array} bytes As base 64 for URLs (RFC 4648, 5). */
 function base64(bytes) {
-    return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+    return btoa(String.fromCharCode(...bytes))
+        .replaceAll("+", "-")
+        .replaceAll("/", "_")
+        .replace(/=+$/, "");
 }
 
 export const session = new Session();

@@ -65,7 +65,9 @@ export class View extends HTMLElement {
         if (this.#life.signal.aborted) this.#life = new AbortController();
         session.addEventListener("change", () => this.draw(), { signal: this.signal });
         // Who comes back to the page sees what is, whether it could be followed or not.
-        document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.refreshSoon(), { signal: this.signal });
+        document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.refreshSoon(), {
+            signal: this.signal,
+        });
         this.started();
         this.refresh();
     }
@@ -140,7 +142,10 @@ export class View extends HTMLElement {
     #page() {
         if (this.#wrong && !this.data) return problem(this.#wrong, () => this.refresh());
         if (this.data === null) return this.#isWaiting ? this.skeleton() : null;
-        return [this.#wrong ? h("p", { key: "stale", class: "notice warning", role: "status" }, staleness(this.#wrong)) : null, this.view(this.data)];
+        return [
+            this.#wrong ? h("p", { key: "stale", class: "notice warning", role: "status" }, staleness(this.#wrong)) : null,
+            this.view(this.data),
+        ];
     }
 }
 
@@ -178,7 +183,13 @@ function problem(error, retry) {
         h(
             "p",
             { class: "actions center" },
-            signIn ? h("a", { class: "button primary", href: to("sign-in", { after: location.pathname.slice(HOME.length) + location.search }) }, "Sign in") : null,
+            signIn
+                ? h(
+                      "a",
+                      { class: "button primary", href: to("sign-in", { after: location.pathname.slice(HOME.length) + location.search }) },
+                      "Sign in",
+                  )
+                : null,
             h("button", { type: "button", onclick: retry }, "Try again"),
         ),
     );

@@ -27,7 +27,11 @@ function legend(series) {
             { class: "sample", viewBox: "0 0 10 10", "aria-hidden": "true" },
             h("rect", { class: kind, x: 1, y: 1, width: 8, height: 8 }),
         );
-    return h("ul", { class: "legend", "aria-label": "Legend" }, series.map(([kind, name]) => h("li", { key: kind }, sample(kind), name)));
+    return h(
+        "ul",
+        { class: "legend", "aria-label": "Legend" },
+        series.map(([kind, name]) => h("li", { key: kind }, sample(kind), name)),
+    );
 }
 
 /**
@@ -44,10 +48,7 @@ export function columns(label, series, rows) {
             const height = (value / top) * HEIGHT;
             foot -= height;
             return value > 0
-                ? h(
-                    "rect",
-                    { key: which, class: series[which][0], x: index * STEP + GAP / 2, y: foot, width: STEP - GAP, height },
-                )
+                ? h("rect", { key: which, class: series[which][0], x: index * STEP + GAP / 2, y: foot, width: STEP - GAP, height })
                 : null;
         });
         const said = values.map((value, which) => `${count(value)} ${series[which][1].toLowerCase()}`).join(", ");
@@ -78,7 +79,11 @@ export function columns(label, series, rows) {
             h("g", { class: "lines" }, lines),
             bars,
         ),
-        h("div", { class: "axis", "aria-hidden": "true" }, days.map(({ name }, index) => h("span", { key: index }, name))),
+        h(
+            "div",
+            { class: "axis", "aria-hidden": "true" },
+            days.map(({ name }, index) => h("span", { key: index }, name)),
+        ),
     );
 }
 

@@ -23,7 +23,12 @@ export function dialog(title, content) {
             resolve();
         });
         render(element, [
-            h("header", {}, h("h2", { id }, title), h("button", { type: "button", class: "icon", "aria-label": "Close", onclick: close }, "×")),
+            h(
+                "header",
+                {},
+                h("h2", { id }, title),
+                h("button", { type: "button", class: "icon", "aria-label": "Close", onclick: close }, "×"),
+            ),
             h("div", { class: "body" }, content(close)),
         ]);
         document.body.append(element);

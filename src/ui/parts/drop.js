@@ -38,16 +38,13 @@ class Drop extends HTMLElement {
         const busy = this.#busy;
         this.classList.toggle("over", this.#isOver);
         render(this, [
-            h(
-                "input",
-                {
-                    type: "file",
-                    hidden: true,
-                    accept: this.getAttribute("accept"),
-                    multiple: this.hasAttribute("multiple"),
-                    onchange: chosen,
-                },
-            ),
+            h("input", {
+                type: "file",
+                hidden: true,
+                accept: this.getAttribute("accept"),
+                multiple: this.hasAttribute("multiple"),
+                onchange: chosen,
+            }),
             h(
                 "p",
                 { class: "actions" },

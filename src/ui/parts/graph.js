@@ -17,12 +17,27 @@ export function graph(name, needs, offers) {
     const at = (/** @type {number} */ index, /** @type {number} */ of) => middle + (index - (of - 1) / 2) * (HEIGHT + GAP);
     const centre = (WIDTH - BOX) / 2;
     const left = needs.map((one, index) => side(one, 1, at(index, needs.length), [1 + BOX, at(index, needs.length), centre, middle]));
-    const right = offers.map((one, index) => side(one, WIDTH - BOX - 1, at(index, offers.length), [centre + BOX, middle, WIDTH - BOX - 1, at(index, offers.length)]));
-    const said = [needs.length > 0 && `needs ${names(needs)}`, offers.length > 0 && `offers ${names(offers)}`].filter(Boolean).join(", and ");
+    const right = offers.map((one, index) =>
+        side(one, WIDTH - BOX - 1, at(index, offers.length), [centre + BOX, middle, WIDTH - BOX - 1, at(index, offers.length)]),
+    );
+    const said = [needs.length > 0 && `needs ${names(needs)}`, offers.length > 0 && `offers ${names(offers)}`]
+        .filter(Boolean)
+        .join(", and ");
     return h(
         "div",
         { class: "scroll", tabindex: "0", role: "region", "aria-label": "Dependencies" },
-        h("svg", { class: "graph", viewBox: `0 0 ${WIDTH} ${height}`, role: "group", "aria-label": `${name} ${said || "needs and offers nothing"}` }, left, right, box({ name, kind: "this product" }, centre, middle, "own")),
+        h(
+            "svg",
+            {
+                class: "graph",
+                viewBox: `0 0 ${WIDTH} ${height}`,
+                role: "group",
+                "aria-label": `${name} ${said || "needs and offers nothing"}`,
+            },
+            left,
+            right,
+            box({ name, kind: "this product" }, centre, middle, "own"),
+        ),
     );
 }
 

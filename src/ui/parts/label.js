@@ -15,10 +15,22 @@ export function productFacts(label) {
         { class: "label", "aria-labelledby": "label-title" },
         h("h2", { id: "label-title" }, "Product Facts"),
         h("p", { class: "of" }, h("strong", {}, label.product.name), h("span", {}, `Version ${label.build.name}`)),
-        h("div", { class: "groups" }, label.facts.map((/** @type {Group} */ one) => group(one, "h3"))),
+        h(
+            "div",
+            { class: "groups" },
+            label.facts.map((/** @type {Group} */ one) => group(one, "h3")),
+        ),
         h("h3", { class: "bar" }, label.platform ? `Compatibility with ${label.platform.name}` : "Compatibility requirements"),
-        h("div", { class: "groups" }, label.requirements.map((/** @type {Group} */ one) => group(one, "h4"))),
-        h("footer", {}, label.notes.map((/** @type {string} */ note) => h("p", { key: note }, note))),
+        h(
+            "div",
+            { class: "groups" },
+            label.requirements.map((/** @type {Group} */ one) => group(one, "h4")),
+        ),
+        h(
+            "footer",
+            {},
+            label.notes.map((/** @type {string} */ note) => h("p", { key: note }, note)),
+        ),
     );
 }
 
@@ -29,7 +41,9 @@ function group({ id, title, stated, rows, more }, heading) {
         "div",
         { class: "group", key: id },
         h(heading, { class: "title" }, title),
-        rows.length === 0 ? h("span", { class: "nothing" }, nothing) : h("ul", {}, rows.map(row), more > 0 ? h("li", { key: "more" }, `and ${more} more`) : null),
+        rows.length === 0
+            ? h("span", { class: "nothing" }, nothing)
+            : h("ul", {}, rows.map(row), more > 0 ? h("li", { key: "more" }, `and ${more} more`) : null),
     );
 }
 

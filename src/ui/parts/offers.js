@@ -12,7 +12,11 @@ const AT_ONCE = 100;
 /** The offers that products come with, by their ids. @param {any[]} products @param {AbortSignal} [signal] @returns {Promise<Map<string, Offer>>} */
 export async function offersOf(products, signal) {
     const offers = products.flatMap((product) => product.product_licenses.map((/** @type {any} */ offer) => ({ product, ...offer })));
-    const licenses = await byId("/licenses", offers.map((offer) => offer.license_id), signal);
+    const licenses = await byId(
+        "/licenses",
+        offers.map((offer) => offer.license_id),
+        signal,
+    );
     return new Map(offers.map(({ id, product, license_id }) => [id, { id, product, license: licenses.get(license_id) ?? null }]));
 }
 

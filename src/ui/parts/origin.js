@@ -26,7 +26,13 @@ export function provenance(build) {
         "ol",
         { class: "chain" },
         chain.map(({ attribution, datetime, remark }, index) =>
-            h("li", { key: index }, h("strong", {}, attribution), datetime ? h("span", { class: "quiet" }, ` ${date(datetime)}`) : null, h("small", { class: "block" }, remark)),
+            h(
+                "li",
+                { key: index },
+                h("strong", {}, attribution),
+                datetime ? h("span", { class: "quiet" }, ` ${date(datetime)}`) : null,
+                h("small", { class: "block" }, remark),
+            ),
         ),
     );
 }

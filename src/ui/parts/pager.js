@@ -23,7 +23,11 @@ export function pager(page, address) {
                 h(
                     "li",
                     { key: number },
-                    h("a", { href: address(number), "aria-current": number === current ? "page" : undefined, "aria-label": `Page ${number}` }, count(number)),
+                    h(
+                        "a",
+                        { href: address(number), "aria-current": number === current ? "page" : undefined, "aria-label": `Page ${number}` },
+                        count(number),
+                    ),
                 ),
             ]),
         ),

@@ -68,7 +68,9 @@ export function settingValues(planned, bindings) {
 export function bindingsOf(planned, entered) {
     const further = entered[FURTHER] ?? {};
     if (typeof further !== "object" || Array.isArray(further)) throw new Refusal(NOT_YET, 422, { [FURTHER]: ["must be a JSON object"] });
-    const own = declared(planned).map(({ key }) => [key, entered[key]]).filter(([, value]) => value !== null && value !== undefined);
+    const own = declared(planned)
+        .map(({ key }) => [key, entered[key]])
+        .filter(([, value]) => value !== null && value !== undefined);
     return { ...further, ...Object.fromEntries(own) };
 }
 

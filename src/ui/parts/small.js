@@ -13,9 +13,34 @@ export function when(time) {
 
 /** What words stand for good, bad, or something to wait for. @type {Record<string, string>} */
 const MOODS = {
-    published: "good", running: "good", online: "good", granted: "good", enabled: "good", valid: "good", succeeded: "good", active: "good",
-    submitted: "busy", validated: "busy", pending: "busy", pulling: "busy", starting: "busy", updating: "busy", deploying: "busy", stopping: "busy", waiting: "busy", grace: "busy",
-    failed: "bad", rejected: "bad", refused: "bad", blocked: "bad", denied: "bad", offline: "bad", yanked: "bad", revoked: "bad", expired: "bad", unauthorized: "bad",
+    published: "good",
+    running: "good",
+    online: "good",
+    granted: "good",
+    enabled: "good",
+    valid: "good",
+    succeeded: "good",
+    active: "good",
+    submitted: "busy",
+    validated: "busy",
+    pending: "busy",
+    pulling: "busy",
+    starting: "busy",
+    updating: "busy",
+    deploying: "busy",
+    stopping: "busy",
+    waiting: "busy",
+    grace: "busy",
+    failed: "bad",
+    rejected: "bad",
+    refused: "bad",
+    blocked: "bad",
+    denied: "bad",
+    offline: "bad",
+    yanked: "bad",
+    revoked: "bad",
+    expired: "bad",
+    unauthorized: "bad",
 };
 
 /** A state as a chip: the word carries the meaning, and colour goes along. @param {string | null | undefined} word */
@@ -44,12 +69,22 @@ export function copyable(text, name = "text") {
 /** Names with their values, of which those without one are left out. @param {[string, Child][]} rows */
 export function facts(rows) {
     const stated = rows.filter(([, value]) => value !== null && value !== undefined && value !== "" && value !== false);
-    return h("dl", { class: "facts" }, stated.map(([name, value]) => h("div", { key: name }, h("dt", {}, name), h("dd", {}, value))));
+    return h(
+        "dl",
+        { class: "facts" },
+        stated.map(([name, value]) => h("div", { key: name }, h("dt", {}, name), h("dd", {}, value))),
+    );
 }
 
 /** Where there is nothing, and what could be done about it. @param {string} title @param {Child} help @param {...Child} actions */
 export function empty(title, help, ...actions) {
-    return h("section", { class: "empty" }, h("h2", {}, title), h("p", {}, help), actions.length > 0 ? h("p", { class: "actions center" }, actions) : null);
+    return h(
+        "section",
+        { class: "empty" },
+        h("h2", {}, title),
+        h("p", {}, help),
+        actions.length > 0 ? h("p", { class: "actions center" }, actions) : null,
+    );
 }
 
 /**
@@ -67,11 +102,25 @@ export function table(caption, columns, rows, key) {
             "table",
             {},
             h("caption", { class: "hidden" }, caption),
-            h("thead", {}, h("tr", {}, columns.map(([name]) => h("th", { scope: "col" }, name || h("span", { class: "hidden" }, "Actions"))))),
+            h(
+                "thead",
+                {},
+                h(
+                    "tr",
+                    {},
+                    columns.map(([name]) => h("th", { scope: "col" }, name || h("span", { class: "hidden" }, "Actions"))),
+                ),
+            ),
             h(
                 "tbody",
                 {},
-                rows.map((row) => h("tr", { key: key(row) }, columns.map(([name, cell]) => h("td", { "data-name": name || undefined }, cell(row))))),
+                rows.map((row) =>
+                    h(
+                        "tr",
+                        { key: key(row) },
+                        columns.map(([name, cell]) => h("td", { "data-name": name || undefined }, cell(row))),
+                    ),
+                ),
             ),
         ),
     );
@@ -84,10 +133,23 @@ export function heading(title, ...actions) {
 
 /** A part of a page with a heading of its own. @param {string} title @param {Child} content @param {...Child} actions */
 export function section(title, content, ...actions) {
-    return h("section", { class: "card", key: title }, h("header", { class: "heading" }, h("h2", {}, title), h("p", { class: "actions" }, actions)), content);
+    return h(
+        "section",
+        { class: "card", key: title },
+        h("header", { class: "heading" }, h("h2", {}, title), h("p", { class: "actions" }, actions)),
+        content,
+    );
 }
 
 /** The way to where one is. @param {...[string, string]} steps Names with addresses. */
 export function trail(...steps) {
-    return h("nav", { class: "trail", "aria-label": "You are here" }, h("ol", {}, steps.map(([name, href]) => h("li", { key: href }, h("a", { href }, name)))));
+    return h(
+        "nav",
+        { class: "trail", "aria-label": "You are here" },
+        h(
+            "ol",
+            {},
+            steps.map(([name, href]) => h("li", { key: href }, h("a", { href }, name))),
+        ),
+    );
 }

@@ -40,5 +40,9 @@ export async function attempt(deed, done) {
 
 function draw() {
     const host = document.getElementById("toasts");
-    if (host) render(host, toasts.map(({ id, text, kind }) => h("p", { key: id, class: `toast ${kind}` }, text)));
+    if (host)
+        render(
+            host,
+            toasts.map(({ id, text, kind }) => h("p", { key: id, class: `toast ${kind}` }, text)),
+        );
 }

@@ -74,20 +74,22 @@ class Administration extends View {
                 h(
                     "ul",
                     { "aria-labelledby": group ? `parts-${group}` : undefined },
-                    parts.filter((part) => part.group === group).map((part) =>
-                        h(
-                            "li",
-                            { key: part.part },
+                    parts
+                        .filter((part) => part.group === group)
+                        .map((part) =>
                             h(
-                                "a",
-                                {
-                                    href: to(`administration/${part.part}`.replace(/\/$/, "")),
-                                    "aria-current": part === current ? "page" : undefined,
-                                },
-                                part.label,
+                                "li",
+                                { key: part.part },
+                                h(
+                                    "a",
+                                    {
+                                        href: to(`administration/${part.part}`.replace(/\/$/, "")),
+                                        "aria-current": part === current ? "page" : undefined,
+                                    },
+                                    part.label,
+                                ),
                             ),
                         ),
-                    ),
                 ),
             ),
         );
@@ -102,10 +104,10 @@ class Administration extends View {
             isNobody
                 ? empty("This is not for everybody", "Sign in to see what you may administer.", signIn)
                 : empty(
-                    "There is nothing here for you",
-                    "It may be gone, or you lack the permission to see it. Administrators appoint people to roles.",
-                    h("a", { class: "button", href: to("") }, "To the catalogue"),
-                ),
+                      "There is nothing here for you",
+                      "It may be gone, or you lack the permission to see it. Administrators appoint people to roles.",
+                      h("a", { class: "button", href: to("") }, "To the catalogue"),
+                  ),
         ];
     }
 }

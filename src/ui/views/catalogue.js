@@ -63,7 +63,10 @@ class Catalogue extends View {
         const page = get("/products", { ...this.#filters, ...sort, page: this.query.get("page") ?? 1, per_page: PER_PAGE }, signal);
         // Nobody waits for these; without them the catalogue is as good, and whatever is wrong is told for the page.
         const facets = get("/products/facets", this.#filters, signal).then((facets) => (this.#facets = facets));
-        Promise.all([page, facets]).then(() => signal.aborted || this.draw(), () => {});
+        Promise.all([page, facets]).then(
+            () => signal.aborted || this.draw(),
+            () => {},
+        );
         return page;
     }
 
@@ -83,11 +86,35 @@ class Catalogue extends View {
                 "form",
                 { class: "search", role: "search", onsubmit: (/** @type {Event} */ event) => event.preventDefault() },
                 h("label", { for: "search", class: "hidden" }, "Search products"),
-                h("input", { id: "search", type: "search", placeholder: "Search products by name or what they do", autocomplete: "off", value: this.#typing.text("text"), oninput: this.#typing.into("text") }),
+                h("input", {
+                    id: "search",
+                    type: "search",
+                    placeholder: "Search products by name or what they do",
+                    autocomplete: "off",
+                    value: this.#typing.text("text"),
+                    oninput: this.#typing.into("text"),
+                }),
                 h("label", { for: "order", class: "hidden" }, "Order"),
-                h("select", { id: "order", value: this.query.get("sort") ?? "", onchange: (/** @type {any} */ event) => go(this.#with({ sort: event.target.value })) }, ORDERS.map(([value, label]) => h("option", { value, key: value }, label))),
+                h(
+                    "select",
+                    {
+                        id: "order",
+                        value: this.query.get("sort") ?? "",
+                        onchange: (/** @type {any} */ event) => go(this.#with({ sort: event.target.value })),
+                    },
+                    ORDERS.map(([value, label]) => h("option", { value, key: value }, label)),
+                ),
             ),
-            h("aside", { "aria-label": "Narrow down" }, h("details", { open: this.#isWide }, h("summary", {}, "Narrow down"), FACETS.map(([name, label]) => this.#facet(name, label)))),
+            h(
+                "aside",
+                { "aria-label": "Narrow down" },
+                h(
+                    "details",
+                    { open: this.#isWide },
+                    h("summary", {}, "Narrow down"),
+                    FACETS.map(([name, label]) => this.#facet(name, label)),
+                ),
+            ),
             h(
                 "section",
                 { class: "results", "aria-label": "Products" },
@@ -128,31 +155,55 @@ class Catalogue extends View {
                     h("small", {}, count(number)),
                 ),
             ),
-            shown.length < values.length ? h("button", { type: "button", class: "link", onclick: more }, `${several(values.length - shown.length, "more", "more")}`) : null,
+            shown.length < values.length
+                ? h("button", { type: "button", class: "link", onclick: more }, `${several(values.length - shown.length, "more", "more")}`)
+                : null,
         );
     }
 
     /** What is chosen, to be taken back one by one. */
     #chosen() {
         const chosen = FACETS.flatMap(([name, label]) =>
-            (this.query.get(name) ?? "").split(",").filter(Boolean).map((value) => ({ name, label, value })),
+            (this.query.get(name) ?? "")
+                .split(",")
+                .filter(Boolean)
+                .map((value) => ({ name, label, value })),
         );
         if (chosen.length === 0) return null;
-        const called = (/** @type {string} */ name, /** @type {string} */ value) => this.#facets[name]?.find((one) => one.value === value)?.name ?? value;
+        const called = (/** @type {string} */ name, /** @type {string} */ value) =>
+            this.#facets[name]?.find((one) => one.value === value)?.name ?? value;
         const without = (/** @type {string} */ name, /** @type {string} */ value) =>
-            this.#with({ [name]: (this.query.get(name) ?? "").split(",").filter((one) => one !== value).join(",") });
+            this.#with({
+                [name]: (this.query.get(name) ?? "")
+                    .split(",")
+                    .filter((one) => one !== value)
+                    .join(","),
+            });
         return h(
             "ul",
             { class: "chips", "aria-label": "Chosen" },
             chosen.map(({ name, label, value }) =>
-                h("li", { key: name + value }, h("a", { class: "chip accent", href: without(name, value), "aria-label": `Without ${label} ${called(name, value)}` }, `${called(name, value)} ×`)),
+                h(
+                    "li",
+                    { key: name + value },
+                    h(
+                        "a",
+                        { class: "chip accent", href: without(name, value), "aria-label": `Without ${label} ${called(name, value)}` },
+                        `${called(name, value)} ×`,
+                    ),
+                ),
             ),
         );
     }
 
     #nothing() {
         const isNarrowed = [...this.query.keys()].some((name) => name !== "sort" && name !== "page");
-        if (isNarrowed) return empty("Nothing fits", "Other words, or fewer of the choices beside, may find more.", h("a", { class: "button", href: to("") }, "Show all products"));
+        if (isNarrowed)
+            return empty(
+                "Nothing fits",
+                "Other words, or fewer of the choices beside, may find more.",
+                h("a", { class: "button", href: to("") }, "Show all products"),
+            );
         const publish = session.isSignedIn ? h("a", { class: "button primary", href: to("publishing") }, "Publish one") : null;
         return empty("No products yet", "Nothing has been published on this marketplace so far.", publish);
     }
@@ -171,7 +222,9 @@ function card(product) {
         h(
             "p",
             { class: "chips" },
-            product.badges.map((/** @type {any} */ badge) => h("span", { key: badge.id, class: "chip good", title: badge.description }, badge.name)),
+            product.badges.map((/** @type {any} */ badge) =>
+                h("span", { key: badge.id, class: "chip good", title: badge.description }, badge.name),
+            ),
             build ? h("span", { key: "version", class: "chip" }, build.version) : null,
             product.mime_type ? h("span", { key: "kind", class: "chip" }, product.mime_type) : null,
         ),

@@ -105,14 +105,19 @@ class Deploy extends View {
                 "div",
                 { class: "destination" },
                 this.#choice("platform", "Platform", platform?.id ?? "", platform ? places : [["", "Choose one…"], ...places]),
-                this.#choice("build", "Build", build.id, builds.map((one) => [one.id, one.version])),
+                this.#choice(
+                    "build",
+                    "Build",
+                    build.id,
+                    builds.map((one) => [one.id, one.version]),
+                ),
                 configurations.length > 1 && planned
                     ? this.#choice(
-                        "configuration",
-                        "Configuration",
-                        planned.configuration?.id,
-                        configurations.map((one) => [one.id, one.default ? `${one.name} (default)` : one.name]),
-                    )
+                          "configuration",
+                          "Configuration",
+                          planned.configuration?.id,
+                          configurations.map((one) => [one.id, one.default ? `${one.name} (default)` : one.name]),
+                      )
                     : null,
             ),
         );
@@ -190,25 +195,25 @@ function verdict({ platform, planned, others, right }) {
         { class: "stack verdicts", role: "status" },
         planned.blocked
             ? h(
-                "p",
-                { key: "blocked", class: "notice warning" },
-                `It would be blocked. ${planned.blocked} It starts by itself as soon as that is there.`,
-            )
+                  "p",
+                  { key: "blocked", class: "notice warning" },
+                  `It would be blocked. ${planned.blocked} It starts by itself as soon as that is there.`,
+              )
             : null,
         noRight
             ? h(
-                "p",
-                { key: "right", class: "notice warning" },
-                `It would not be allowed to start. ${right.why} `,
-                isOwn ? h("a", { href: to("account/entitlements") }, "Your entitlements") : null,
-            )
+                  "p",
+                  { key: "right", class: "notice warning" },
+                  `It would not be allowed to start. ${right.why} `,
+                  isOwn ? h("a", { href: to("account/entitlements") }, "Your entitlements") : null,
+              )
             : null,
         platform.state === "offline"
             ? h(
-                "p",
-                { key: "offline", class: "notice warning" },
-                `The agent of ${platform.name} is offline; it starts when the agent is back.`,
-            )
+                  "p",
+                  { key: "offline", class: "notice warning" },
+                  `The agent of ${platform.name} is offline; it starts when the agent is back.`,
+              )
             : null,
         others.map((one) => {
             const address = to(`platforms/${platform.user_id}/${platform.id}/instances/${one.id}`);

@@ -117,23 +117,23 @@ class Instance extends View {
             { class: "notice offer", "aria-label": "Builds" },
             isOffered
                 ? h(
-                    "p",
-                    { key: "newer" },
-                    h("strong", {}, `Version ${newer.name} is there.`),
-                    isAutomatic
-                        ? " It comes by itself when the maintenance window is open."
-                        : " It starts beside the present one, which is stopped once it works.",
-                )
+                      "p",
+                      { key: "newer" },
+                      h("strong", {}, `Version ${newer.name} is there.`),
+                      isAutomatic
+                          ? " It comes by itself when the maintenance window is open."
+                          : " It starts beside the present one, which is stopped once it works.",
+                  )
                 : h("p", { key: "before" }, `Before this it ran ${before}.`),
             h(
                 "p",
                 { class: "actions" },
                 isOffered
                     ? h(
-                        "button",
-                        { key: "update", type: "button", class: "primary", onclick: () => this.#go("update") },
-                        isAutomatic ? "Update now" : `Approve ${newer.name}`,
-                    )
+                          "button",
+                          { key: "update", type: "button", class: "primary", onclick: () => this.#go("update") },
+                          isAutomatic ? "Update now" : `Approve ${newer.name}`,
+                      )
                     : null,
                 isBack ? h("button", { key: "back", type: "button", onclick: this.#back }, `Go back to ${before}`) : null,
             ),

@@ -39,7 +39,13 @@ class Platforms extends View {
             { page: this.query.get("page"), per_page: PER_PAGE },
             signal,
         );
-        const owners = this.#ofAll ? await byId("/users", page.results.map((/** @type {any} */ one) => one.user_id), signal) : new Map();
+        const owners = this.#ofAll
+            ? await byId(
+                  "/users",
+                  page.results.map((/** @type {any} */ one) => one.user_id),
+                  signal,
+              )
+            : new Map();
         return { page, owners };
     }
 

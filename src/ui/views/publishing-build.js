@@ -49,14 +49,33 @@ class PublishingBuild extends View {
             find(`${path}/label`, signal),
         ]);
         const [interfaces, products, people, parameters, tasks] = await Promise.all([
-            byId("/interfaces", [...dependencies, ...exposures].map((one) => one.interface_id), signal),
-            byId("/products", dependencies.map((one) => one.dependency_product_id), signal),
-            byId("/users", reviews.map((one) => one.user_id), signal),
+            byId(
+                "/interfaces",
+                [...dependencies, ...exposures].map((one) => one.interface_id),
+                signal,
+            ),
+            byId(
+                "/products",
+                dependencies.map((one) => one.dependency_product_id),
+                signal,
+            ),
+            byId(
+                "/users",
+                reviews.map((one) => one.user_id),
+                signal,
+            ),
             Promise.all(exposures.map((one) => all(`${one.path}/parameters`, {}, signal))),
             Promise.all(ways.map((one) => all(`${one.path}/tasks`, {}, signal))),
         ]);
         return {
-            product, build, reviews, label, people, interfaces, products, dependencies,
+            product,
+            build,
+            reviews,
+            label,
+            people,
+            interfaces,
+            products,
+            dependencies,
             exposures: exposures.map((one, index) => ({ ...one, parameters: parameters[index] })),
             configurations: ways.map((one, index) => ({ ...one, tasks: tasks[index] })),
         };
@@ -171,10 +190,10 @@ class PublishingBuild extends View {
             ["Image", build.container_repository ? copyable(image(build), "image") : null],
             ["Digest", build.container_digest ? copyable(build.container_digest, "digest") : null],
         ]);
-        return section(
-            "What it is",
-            [isPublished ? fixed : byHand, form({ key: isPublished ? "notes" : "all", fields, values: build, submit })],
-        );
+        return section("What it is", [
+            isPublished ? fixed : byHand,
+            form({ key: isPublished ? "notes" : "all", fields, values: build, submit }),
+        ]);
     }
 }
 customElements.define("mkt-publishing-build", PublishingBuild);

@@ -33,7 +33,11 @@ class PublishingProduct extends View {
         if (!mayEdit(product)) return { product };
         const [built, licenses, children, parents, links, logos] = await Promise.all([
             all(`${path}/builds`, { sort: "created_at", order: "descending" }, signal),
-            byId("/licenses", product.product_licenses.map((/** @type {any} */ offer) => offer.license_id), signal),
+            byId(
+                "/licenses",
+                product.product_licenses.map((/** @type {any} */ offer) => offer.license_id),
+                signal,
+            ),
             all(`${path}/children`, {}, signal),
             all(`${path}/parents`, {}, signal),
             all("/sub_products", { parent_id: product.id }, signal),

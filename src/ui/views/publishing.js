@@ -80,20 +80,20 @@ class Publishing extends View {
             isNew ? welcome() : null,
             page.total_entries === 0 && isNarrowed
                 ? empty(
-                    "Nothing fits",
-                    "None of the products is like that.",
-                    h("a", { class: "button", href: this.#with({ text: null, show: null }) }, "Show all"),
-                )
+                      "Nothing fits",
+                      "None of the products is like that.",
+                      h("a", { class: "button", href: this.#with({ text: null, show: null }) }, "Show all"),
+                  )
                 : null,
             page.total_entries > 0
                 ? h("p", { key: "found", class: "quiet", role: "status" }, several(page.total_entries, "product"))
                 : null,
             page.total_entries > 0
                 ? h(
-                    "ul",
-                    { key: "products", class: "own-products" },
-                    page.results.map((product) => entry(product, waiting.get(product.id) ?? [])),
-                )
+                      "ul",
+                      { key: "products", class: "own-products" },
+                      page.results.map((product) => entry(product, waiting.get(product.id) ?? [])),
+                  )
                 : null,
             pager(page, (number) => this.#with({ page: String(number) })),
             h("mkt-package", { key: "package", done: () => this.refreshSoon() }),
@@ -113,28 +113,27 @@ class Publishing extends View {
                 h(
                     "ul",
                     {},
-                    SHOWN.map(([value, label]) => h(
-                        "li",
-                        { key: label },
-                        h("a", { href: this.#with({ show: value }), "aria-current": value === current ? "page" : undefined }, label),
-                    )),
+                    SHOWN.map(([value, label]) =>
+                        h(
+                            "li",
+                            { key: label },
+                            h("a", { href: this.#with({ show: value }), "aria-current": value === current ? "page" : undefined }, label),
+                        ),
+                    ),
                 ),
             ),
             h(
                 "div",
                 { class: "find" },
                 h("label", { class: "hidden", for: "own-search" }, "Search these products"),
-                h(
-                    "input",
-                    {
-                        id: "own-search",
-                        type: "search",
-                        placeholder: "Search",
-                        autocomplete: "off",
-                        value: this.#typing.text("text"),
-                        oninput: this.#typing.into("text"),
-                    },
-                ),
+                h("input", {
+                    id: "own-search",
+                    type: "search",
+                    placeholder: "Search",
+                    autocomplete: "off",
+                    value: this.#typing.text("text"),
+                    oninput: this.#typing.into("text"),
+                }),
             ),
             session.may("products", "update")
                 ? h("label", { class: "tick" }, h("input", { type: "checkbox", checked: this.#isOfAll, onchange: whose }), "Of everybody")
@@ -145,10 +144,12 @@ class Publishing extends View {
     #create() {
         const fields = FIELDS.filter(({ name }) => name !== "visible_at" && name !== "external_id");
         const submit = async (/** @type {any} */ values) => go(to(`publishing/${(await send("POST", "/products", values)).id}`));
-        return ask(
-            "New product",
-            { fields, action: "Create", intro: h("p", { class: "quiet" }, "Nobody else sees it before it is published."), submit },
-        );
+        return ask("New product", {
+            fields,
+            action: "Create",
+            intro: h("p", { class: "quiet" }, "Nobody else sees it before it is published."),
+            submit,
+        });
     }
 }
 customElements.define("mkt-publishing", Publishing);
@@ -171,13 +172,15 @@ function entry(product, waiting) {
                 state(word),
                 build ? h("span", { class: "chip" }, build.version) : h("span", { class: "chip" }, "no public build"),
             ),
-            waiting.map((review) => h(
-                "p",
-                { key: review.id, class: "quiet" },
-                `Build ${review.build.version} was submitted `,
-                when(review.created_at),
-                " and waits for a decision.",
-            )),
+            waiting.map((review) =>
+                h(
+                    "p",
+                    { key: review.id, class: "quiet" },
+                    `Build ${review.build.version} was submitted `,
+                    when(review.created_at),
+                    " and waits for a decision.",
+                ),
+            ),
         ),
         h("p", { class: "quiet changed" }, "Changed ", when(product.updated_at)),
     );
@@ -213,12 +216,8 @@ function commands() {
     return h(
         "ol",
         { class: "commands" },
-        steps.map(([name, command, help]) => h(
-            "li",
-            { key: name },
-            h("strong", {}, name),
-            copyable(command, `the command: ${name}`),
-            h("small", {}, help),
-        )),
+        steps.map(([name, command, help]) =>
+            h("li", { key: name }, h("strong", {}, name), copyable(command, `the command: ${name}`), h("small", {}, help)),
+        ),
     );
 }

@@ -37,7 +37,14 @@ class Reviews extends View {
             ? { verdict: DECIDED, sort: "created_at", order: "descending" }
             : { waiting: true, sort: "created_at", order: "ascending" };
         const page = await get("/reviews", { ...shown, page: this.query.get("page") ?? 1, per_page: PER_PAGE }, signal);
-        return { page, people: await byId("/users", page.results.map((/** @type {any} */ review) => review.user_id), signal) };
+        return {
+            page,
+            people: await byId(
+                "/users",
+                page.results.map((/** @type {any} */ review) => review.user_id),
+                signal,
+            ),
+        };
     }
 
     view(/** @type {Data} */ { page, people }) {
@@ -68,20 +75,18 @@ class Reviews extends View {
             ),
             page.results.length > 0
                 ? h(
-                    "div",
-                    { key: this.#isPast ? "decided" : "waiting", class: "card" },
-                    this.#isPast ? decided(page.results, people) : waiting(page.results, people),
-                )
+                      "div",
+                      { key: this.#isPast ? "decided" : "waiting", class: "card" },
+                      this.#isPast ? decided(page.results, people) : waiting(page.results, people),
+                  )
                 : this.#nothing(),
             pager(page, (number) => to("reviews", { show: this.query.get("show"), page: number })),
         ];
     }
 
     #nothing() {
-        if (this.#isPast) return empty(
-            "Nothing was decided yet",
-            "Validations, rejections and publications stand here, with who decided and why.",
-        );
+        if (this.#isPast)
+            return empty("Nothing was decided yet", "Validations, rejections and publications stand here, with who decided and why.");
         return empty("Nothing waits", "What publishers hand in for review comes here at once; this page follows by itself.");
     }
 }
@@ -106,12 +111,13 @@ function waiting(rows, people) {
             ["Since", (review) => when(review.created_at)],
             [
                 "So far",
-                (review) => h(
-                    "span",
-                    { class: "chips" },
-                    review.build?.checked_at ? h("span", { class: "chip good" }, "passed the check") : null,
-                    state(review.build?.validated_at ? "validated" : "submitted"),
-                ),
+                (review) =>
+                    h(
+                        "span",
+                        { class: "chips" },
+                        review.build?.checked_at ? h("span", { class: "chip good" }, "passed the check") : null,
+                        state(review.build?.validated_at ? "validated" : "submitted"),
+                    ),
             ],
         ],
         rows,

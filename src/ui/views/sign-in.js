@@ -36,13 +36,31 @@ class SignIn extends View {
                 h("h2", {}, "With your organisation"),
                 providers.length === 0
                     ? h("p", { class: "quiet" }, "No identity provider is set up here yet. An administrator adds one under Administration.")
-                    : h("ul", { class: "stack" }, providers.map((provider) => h("li", { key: provider.id }, h("button", { type: "button", class: "primary wide", onclick: () => session.leaveFor(provider, this.#after) }, `Continue with ${provider.name}`)))),
+                    : h(
+                          "ul",
+                          { class: "stack" },
+                          providers.map((provider) =>
+                              h(
+                                  "li",
+                                  { key: provider.id },
+                                  h(
+                                      "button",
+                                      { type: "button", class: "primary wide", onclick: () => session.leaveFor(provider, this.#after) },
+                                      `Continue with ${provider.name}`,
+                                  ),
+                              ),
+                          ),
+                      ),
             ),
             h(
                 "details",
                 { class: "card", open: providers.length === 0 },
                 h("summary", {}, "With a token"),
-                h("p", { class: "quiet" }, "A token made under Account, or that of the first administrator, which the server printed when it started. It stays in this tab."),
+                h(
+                    "p",
+                    { class: "quiet" },
+                    "A token made under Account, or that of the first administrator, which the server printed when it started. It stays in this tab.",
+                ),
                 form({ fields: [{ name: "token", label: "Token", kind: "secret", required: true }], action: "Sign in", submit: enter }),
             ),
         );

@@ -3,7 +3,20 @@
 import { api, check, journey, SERVER } from "./browser.mjs";
 import { signInAt } from "./signing.mjs";
 
-const PARTS = ["Users", "Groups", "Roles", "Identity providers", "Licences", "Interfaces", "Badges", "Entitlements", "Claims", "Vouchers", "Attempts", "Audit log"];
+const PARTS = [
+  "Users",
+  "Groups",
+  "Roles",
+  "Identity providers",
+  "Licences",
+  "Interfaces",
+  "Badges",
+  "Entitlements",
+  "Claims",
+  "Vouchers",
+  "Attempts",
+  "Audit log",
+];
 
 await journey(async (arrive) => {
   const person = await arrive();
@@ -40,7 +53,10 @@ await journey(async (arrive) => {
   await person.reads(/taken/);
   await dialog.getByLabel("Name").fill("Helpers");
   await dialog.locator("button.primary").click();
-  await person.see("heading", /^Helpers/).first().waitFor();
+  await person
+    .see("heading", /^Helpers/)
+    .first()
+    .waitFor();
   await person.page.getByLabel("Products: update", { exact: true }).check();
   await person.page.getByLabel("Badges: all", { exact: true }).focus();
   await person.page.keyboard.press("Space");
@@ -48,7 +64,10 @@ await journey(async (arrive) => {
   await person.click("button", /^Save/);
   await person.page.locator(".permissions .changed").first().waitFor({ state: "detached" });
   const [role] = (await get("/roles?name=Helpers")).results;
-  check(role.permissions.products.update && role.permissions.badges.create && !role.permissions.users.read, JSON.stringify(role.permissions));
+  check(
+    role.permissions.products.update && role.permissions.badges.create && !role.permissions.users.read,
+    JSON.stringify(role.permissions),
+  );
   await person.click("button", "Appoint somebody");
   await dialog.locator("mkt-pick input").first().fill("Rob");
   await dialog.getByRole("option", { name: /Robin/ }).first().click();
@@ -69,7 +88,10 @@ await journey(async (arrive) => {
   await person.see("heading", "Attempts").first().waitFor();
   const [product] = (await get("/products?text=sprout")).results;
   const [user] = (await get("/users?name=Robin")).results;
-  await fetch(`${SERVER}/authorizations/users/${user.id}/products/${product.id}`, { method: "PUT", headers: { authorization: `Bearer ${token}` } });
+  await fetch(`${SERVER}/authorizations/users/${user.id}/products/${product.id}`, {
+    method: "PUT",
+    headers: { authorization: `Bearer ${token}` },
+  });
   await person.page.locator("main").getByText(product.name).first().waitFor();
   await person.isSeen("administration-attempts-made");
 

@@ -11,7 +11,8 @@ await journey(async (arrive) => {
     const { Router, to } = await import(`${server}/ui/-/${version}/base/router.js`);
     const host = document.body.appendChild(document.createElement("div"));
     const wrong = [];
-    const is = (found, wanted, what) => JSON.stringify(found) === JSON.stringify(wanted) || wrong.push(`${what}: ${JSON.stringify(found)} is not ${JSON.stringify(wanted)}`);
+    const is = (found, wanted, what) =>
+      JSON.stringify(found) === JSON.stringify(wanted) || wrong.push(`${what}: ${JSON.stringify(found)} is not ${JSON.stringify(wanted)}`);
     const drawn = (...children) => (render(host, children), host.innerHTML);
 
     is(drawn("<b>&amp;</b>"), "&lt;b&gt;&amp;amp;&lt;/b&gt;", "text is text");
@@ -21,18 +22,42 @@ await journey(async (arrive) => {
     is(drawn(h("p", {}, "x")), "<p>x</p>", "attributes go");
     is(drawn(h("button", { disabled: true }), h("i", { hidden: false })), '<button disabled=""></button><i></i>', "flags");
 
-    const addresses = ["javascript:alert(1)", " jAvascript:alert(1)", "java\nscript:alert(1)", "\u0001javascript:alert(1)", "data:text/html,x", "vbscript:x"];
+    const addresses = [
+      "javascript:alert(1)",
+      " jAvascript:alert(1)",
+      "java\nscript:alert(1)",
+      "\u0001javascript:alert(1)",
+      "data:text/html,x",
+      "vbscript:x",
+    ];
     for (const address of addresses) is(drawn(h("a", { href: address }, "x")), "<a>x</a>", `the address ${address}`);
-    is(["/x", "x:y/z".slice(1), "https://x", "mailto:a@b", "#x", "?x=javascript:1", "tel:1"].map(isSafe), Array(7).fill(true), "safe addresses");
-    is(drawn(h("a", { href: "https://x.example/" }, "x"), h("img", { src: "javascript:1" })), '<a href="https://x.example/">x</a><img>', "addresses");
+    is(
+      ["/x", "x:y/z".slice(1), "https://x", "mailto:a@b", "#x", "?x=javascript:1", "tel:1"].map(isSafe),
+      Array(7).fill(true),
+      "safe addresses",
+    );
+    is(
+      drawn(h("a", { href: "https://x.example/" }, "x"), h("img", { src: "javascript:1" })),
+      '<a href="https://x.example/">x</a><img>',
+      "addresses",
+    );
     for (const props of [{ onclick: "alert(1)" }, { srcdoc: "<b>" }, { style: "x" }, { innerHTML: "<b>" }]) {
       let refused = false;
-      try { drawn(h("p", props)); } catch { refused = true; }
+      try {
+        drawn(h("p", props));
+      } catch {
+        refused = true;
+      }
       is(refused, true, `refuses ${JSON.stringify(props)}`);
     }
 
     // What stays is the same element; what moves is moved.
-    const list = (...keys) => h("ul", {}, keys.map((key) => h("li", { key }, key)));
+    const list = (...keys) =>
+      h(
+        "ul",
+        {},
+        keys.map((key) => h("li", { key }, key)),
+      );
     drawn(list("a", "b", "c"));
     const [a, b, c] = host.querySelectorAll("li");
     drawn(list("c", "x", "a"));
@@ -45,7 +70,11 @@ await journey(async (arrive) => {
     }
 
     // What one types into stays, and what one typed.
-    const field = (value, more) => [more, h("input", { key: "field", value }), h("select", { key: "choice", value: "" }, h("option", { value: "" }, "None"), h("option", { value: "1" }, "One"))];
+    const field = (value, more) => [
+      more,
+      h("input", { key: "field", value }),
+      h("select", { key: "choice", value: "" }, h("option", { value: "" }, "None"), h("option", { value: "1" }, "One")),
+    ];
     drawn(field("", null));
     const input = host.querySelector("input");
     is(host.querySelector("select").selectedIndex, 0, "an empty value is chosen");

@@ -6,7 +6,15 @@ import { chromium } from "playwright-core";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 /** Nothing that Chromium does by itself has a place in a test. */
-const QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const QUIET = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
 
 /** Where the marketplace is, its administrator's token, and where pictures go, if any are wanted. */
 export const { MKT_SERVER: SERVER, MKT_TOKEN: ADMIN, MKT_PICTURES: PICTURES } = process.env;
@@ -51,7 +59,14 @@ export async function journey(walk) {
     let failed = 0;
     for (const context of browser.contexts()) {
       for (const page of context.pages()) {
-        console.error(`at ${page.url()}\n${(await page.locator("main").innerText().catch(() => "")).slice(0, 2000)}`);
+        console.error(
+          `at ${page.url()}\n${(
+            await page
+              .locator("main")
+              .innerText()
+              .catch(() => "")
+          ).slice(0, 2000)}`,
+        );
         if (PICTURES) await page.screenshot({ path: `${PICTURES}/failed-${(failed += 1)}.png`, fullPage: true }).catch(() => {});
       }
     }

@@ -32,8 +32,17 @@ function agent() {
   writeFileSync(`${folder}/task.py`, TASK);
   writeFileSync(`${folder}/operator.toml`, `[products."*"]\ncommand = ["python3", "-u", "${folder}/task.py"]\n`);
   const platform = mkt("platform", "list", "--output", "id");
-  const more = { MKT_PLATFORM_ID: platform, MKT_PLATFORM_KEY_FILE: `${folder}/ward.key`, MKT_AGENT_STATE: `${folder}/state`, MKT_TOKEN: undefined };
-  return spawn(MKT, ["agent", "--runner", "process", "--operator", "operator.toml"], { env: { ...environment, ...more }, cwd: folder, stdio: "ignore" });
+  const more = {
+    MKT_PLATFORM_ID: platform,
+    MKT_PLATFORM_KEY_FILE: `${folder}/ward.key`,
+    MKT_AGENT_STATE: `${folder}/state`,
+    MKT_TOKEN: undefined,
+  };
+  return spawn(MKT, ["agent", "--runner", "process", "--operator", "operator.toml"], {
+    env: { ...environment, ...more },
+    cwd: folder,
+    stdio: "ignore",
+  });
 }
 
 let running;
@@ -99,7 +108,11 @@ try {
     await person.click("button", "I have it");
     await person.reads("CI <b>");
     check(!(await person.page.content()).includes(secret), "the token is gone from the page");
-    const device = await fetch(`${SERVER}/device/code`, { method: "POST", headers: { "content-type": "application/json" }, body: '{"client": "terminal 7"}' });
+    const device = await fetch(`${SERVER}/device/code`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: '{"client": "terminal 7"}',
+    });
     await person.go(`device?user_code=${(await device.json()).user_code}`);
     await person.reads("terminal 7");
     await person.isSeen("device");

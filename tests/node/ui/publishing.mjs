@@ -14,7 +14,15 @@ const file = (name, content, mimeType = "application/json") => ({ name, mimeType
 
 await journey(async (arrive) => {
   const vendor = await newcomer("vendor", ["products.create", "licenses.create", "interfaces.create"]);
-  const reviewer = await newcomer("reviewer", ["builds.validate", "builds.publish", "products.publish", "products.read", "builds.read", "reviews.read", "users.read"]);
+  const reviewer = await newcomer("reviewer", [
+    "builds.validate",
+    "builds.publish",
+    "products.publish",
+    "products.read",
+    "builds.read",
+    "reviews.read",
+    "users.read",
+  ]);
   const [maker, judge, visitor] = [await arrive({ token: vendor.token }), await arrive({ token: reviewer.token }), await arrive()];
   await visitor.go();
   await judge.go("reviews");
@@ -26,7 +34,11 @@ await journey(async (arrive) => {
   const drop = maker.page.locator("mkt-drop input[type=file]").first();
   maker.expected.push("422", "400");
   await drop.setInputFiles(file("marketplace.json", '{"product": {}'));
-  await maker.page.locator("mkt-package").getByText(/line|Line|expected|JSON/).first().waitFor();
+  await maker.page
+    .locator("mkt-package")
+    .getByText(/line|Line|expected|JSON/)
+    .first()
+    .waitFor();
   await drop.setInputFiles(file("marketplace.json", JSON.stringify(MANIFEST, null, 2)));
   await maker.see("button", "Submit for review").waitFor();
   await maker.isSeen("publishing-plan");
@@ -42,7 +54,10 @@ await journey(async (arrive) => {
   await maker.fill("Support", "https://example.org/help");
   await maker.page.locator("mkt-form").filter({ hasText: "Description" }).getByRole("button", { name: "Save" }).click();
   await maker.page.locator("[aria-invalid=true]").first().waitFor({ state: "detached" });
-  const logo = maker.page.locator("section").filter({ has: maker.page.getByRole("heading", { name: "Logo" }) }).locator("input[type=file]");
+  const logo = maker.page
+    .locator("section")
+    .filter({ has: maker.page.getByRole("heading", { name: "Logo" }) })
+    .locator("input[type=file]");
   maker.expected.push("415", "413");
   await logo.setInputFiles(file("logo.png", "no picture", "image/png"));
   await maker.page.locator("mkt-drop [role=alert]").first().waitFor();
@@ -52,7 +67,10 @@ await journey(async (arrive) => {
 
   // It has reached the reviewer by itself, who reads it and turns it down with a reason.
   await judge.click("link", /Waiting & <Times>/);
-  await judge.see("heading", /Waiting & <Times>/).first().waitFor();
+  await judge
+    .see("heading", /Waiting & <Times>/)
+    .first()
+    .waitFor();
   await judge.isSeen("review");
   await judge.click("button", "Reject");
   await judge.fill("Reason", "Say what it needs.");

@@ -26,7 +26,10 @@ if (import.meta.filename === process.argv[1]) {
     check(person.page.url().endsWith("/ui/?text=retina"), `back where one was: ${person.page.url()}`);
     const token = await person.page.evaluate(() => sessionStorage.getItem("mkt.token"));
     check(token.split(".").length === 3 && !visited.some((url) => url.includes(token)), "the token is in no address");
-    check((await person.page.context().cookies()).every(({ value }) => value !== token), "the token is in no cookie");
+    check(
+      (await person.page.context().cookies()).every(({ value }) => value !== token),
+      "the token is in no cookie",
+    );
 
     // Another tab has the same session, without asking anybody.
     const second = await person.page.context().newPage();

@@ -14,7 +14,10 @@ await journey(async (arrive) => {
   const { page } = await arrive();
   await page.addInitScript(() => {
     globalThis.shifts = 0;
-    new PerformanceObserver((list) => list.getEntries().forEach((entry) => (globalThis.shifts += entry.value))).observe({ type: "layout-shift", buffered: true });
+    new PerformanceObserver((list) => list.getEntries().forEach((entry) => (globalThis.shifts += entry.value))).observe({
+      type: "layout-shift",
+      buffered: true,
+    });
   });
   for (const visit of ["first", "second"]) {
     await page.goto(`${SERVER}/ui/`);
@@ -31,7 +34,9 @@ await journey(async (arrive) => {
         shifts: globalThis.shifts,
       };
     });
-    console.log(`${visit} visit: ${Math.round(bytes / 1000)} kB in ${requests} files, painted after ${Math.round(painted)} ms, usable after ${Math.round(usable)} ms, layout shift ${shifts.toFixed(3)}`);
+    console.log(
+      `${visit} visit: ${Math.round(bytes / 1000)} kB in ${requests} files, painted after ${Math.round(painted)} ms, usable after ${Math.round(usable)} ms, layout shift ${shifts.toFixed(3)}`,
+    );
   }
   const times = [];
   const search = page.getByLabel("Search products");

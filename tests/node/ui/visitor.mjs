@@ -20,7 +20,10 @@ await journey(async (arrive) => {
   await person.page.getByLabel("Search products").pressSequentially("retina", { delay: 30 });
   await person.reads(/^1 product$/);
   check(person.page.url().endsWith("?text=retina"), person.page.url());
-  check(await person.page.getByLabel("Search products").evaluate((field) => field === document.activeElement), "the search keeps the focus");
+  check(
+    await person.page.getByLabel("Search products").evaluate((field) => field === document.activeElement),
+    "the search keeps the focus",
+  );
   await person.page.getByLabel("Search products").fill("");
   await person.reads(/^11 products$/);
 

@@ -37,7 +37,10 @@ export const entitlements = {
         ]);
         const entitlements = /** @type {any[]} */ (page.results);
         const [offers, claims] = await Promise.all([
-            offersById(entitlements.map((one) => one.product_license_id), signal),
+            offersById(
+                entitlements.map((one) => one.product_license_id),
+                signal,
+            ),
             entitlements.length > 0
                 ? all("/claims", { entitlement_id: entitlements.map((one) => one.id).join(","), sort: "created_at" }, signal)
                 : [],

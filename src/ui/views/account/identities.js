@@ -27,9 +27,10 @@ export const identities = {
         const called = (/** @type {any} */ identity) =>
             providers.get(identity.identity_provider_id)?.name ?? "A provider that is not enabled";
         const remove = async (/** @type {any} */ identity) => {
-            const rest = identities.length > 1
-                ? "You can sign in with the others."
-                : "It is the only one: without it you can sign in with tokens alone.";
+            const rest =
+                identities.length > 1
+                    ? "You can sign in with the others."
+                    : "It is the only one: without it you can sign in with tokens alone.";
             const text = `Whoever signs in there as ${identity.email ?? identity.sub} is not you any more. ${rest}`;
             if (!(await consent(`Delete the identity at ${called(identity)}?`, text, "Delete"))) return;
             await attempt(() => send("DELETE", identity.path), "The identity was deleted.");

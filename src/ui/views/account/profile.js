@@ -53,20 +53,20 @@ export const profile = {
                 ),
                 groups.length > 0
                     ? section(
-                        "Your groups",
-                        h(
-                            "ul",
-                            { class: "stack" },
-                            groups.map((group) =>
-                                h(
-                                    "li",
-                                    { key: group.id },
-                                    h("strong", {}, group.name),
-                                    group.description ? h("small", { class: "block" }, group.description) : null,
-                                ),
-                            ),
-                        ),
-                    )
+                          "Your groups",
+                          h(
+                              "ul",
+                              { class: "stack" },
+                              groups.map((group) =>
+                                  h(
+                                      "li",
+                                      { key: group.id },
+                                      h("strong", {}, group.name),
+                                      group.description ? h("small", { class: "block" }, group.description) : null,
+                                  ),
+                              ),
+                          ),
+                      )
                     : null,
             ),
         );

@@ -61,9 +61,8 @@ export const tokens = {
             await view.refresh();
         };
         const revoke = async (/** @type {any} */ token) => {
-            const who = token.id === own
-                ? "You are signed in with it here, and will be signed out."
-                : "Whatever uses it is signed out at once.";
+            const who =
+                token.id === own ? "You are signed in with it here, and will be signed out." : "Whatever uses it is signed out at once.";
             const text = `${who} This can't be undone.`;
             if (!(await consent(`Revoke ${nameOf(token)}?`, text, "Revoke"))) return;
             await attempt(() => send("DELETE", token.path), "The token was revoked.");
@@ -80,7 +79,10 @@ export const tokens = {
                 [
                     ["Name", (token) => [nameOf(token), token.id === own ? [" ", h("span", { class: "chip accent" }, "this one")] : null]],
                     ["May", (token) => (token.scopes.length > 0 ? h("code", {}, token.scopes.join(" ")) : "all that you may")],
-                    ["Ends", (token) => (isOver(token) ? state("expired") : h("time", { datetime: token.expires_at }, date(token.expires_at)))],
+                    [
+                        "Ends",
+                        (token) => (isOver(token) ? state("expired") : h("time", { datetime: token.expires_at }, date(token.expires_at))),
+                    ],
                     ["Last used", (token) => when(token.last_used_at)],
                     [
                         "",

@@ -14,7 +14,13 @@ export const vouchers = {
 
     async load(me, signal) {
         const vouchers = await all("/vouchers", { redeemed_by: me.id, sort: "redeemed_at", order: "descending" }, signal);
-        return { vouchers, offers: await offersById(vouchers.map((one) => one.product_license_id), signal) };
+        return {
+            vouchers,
+            offers: await offersById(
+                vouchers.map((one) => one.product_license_id),
+                signal,
+            ),
+        };
     },
 
     view({ vouchers, offers }, view) {
@@ -64,8 +70,8 @@ export const vouchers = {
 function product(offer) {
     return offer
         ? [
-            h("a", { href: to(`products/${offer.product.id}`) }, offer.product.name),
-            h("small", { class: "block" }, offer.license?.name ?? ""),
-        ]
+              h("a", { href: to(`products/${offer.product.id}`) }, offer.product.name),
+              h("small", { class: "block" }, offer.license?.name ?? ""),
+          ]
         : "A product you can't see";
 }

@@ -41,7 +41,14 @@ const short = new Intl.DateTimeFormat(navigator.language, { day: "numeric", mont
 const FILTERS = [
     { name: "product_id", label: "Product", find: finder("products"), known: knower("products") },
     { name: "claimant_id", label: "Claimant", find: findParties, known: knownParty },
-    { name: "outcome", label: "Outcome", choices: [["granted", "Granted"], ["refused", "Refused"]] },
+    {
+        name: "outcome",
+        label: "Outcome",
+        choices: [
+            ["granted", "Granted"],
+            ["refused", "Refused"],
+        ],
+    },
     { name: "reason", label: "Refused because of", choices: Object.entries(REASONS) },
 ];
 
@@ -64,9 +71,8 @@ class Attempts extends View {
     async load(/** @type {AbortSignal} */ signal) {
         const { page, ...filters } = this.narrowing.asked;
         const today = Math.floor(Date.now() / DAY) * DAY;
-        const days = Array.from(
-            { length: Number(this.#range) },
-            (_, back) => new Date(today - back * DAY).toISOString().slice(0, 10),
+        const days = Array.from({ length: Number(this.#range) }, (_, back) =>
+            new Date(today - back * DAY).toISOString().slice(0, 10),
         ).reverse();
         const asked = { ...filters, since: `${days[0]}T00:00:00Z` };
         const sum = (/** @type {string} */ by) => all("/attempts/summary", { ...asked, by }, signal);
@@ -99,11 +105,13 @@ class Attempts extends View {
         const ranges = h(
             "nav",
             { class: "ranges", "aria-label": "Range" },
-            RANGES.map((days) => h(
-                "a",
-                { key: days, href: this.narrowing.with({ days }), "aria-current": days === range ? "true" : undefined },
-                `${days} days`,
-            )),
+            RANGES.map((days) =>
+                h(
+                    "a",
+                    { key: days, href: this.narrowing.with({ days }), "aria-current": days === range ? "true" : undefined },
+                    `${days} days`,
+                ),
+            ),
         );
         const none = this.narrowing.isNarrow ? "Fewer filters, or more days, may find some." : `Nobody asked in ${range} days.`;
         return [
@@ -148,7 +156,11 @@ class Attempts extends View {
         const some = days.filter((day) => day.granted + day.refused > 0).reverse();
         return section("By day", [
             h("p", { role: "status" }, said),
-            columns(`Attempts by day: ${said}`, SERIES, days.map((day) => ({ name: named(day), values: [day.granted, day.refused] }))),
+            columns(
+                `Attempts by day: ${said}`,
+                SERIES,
+                days.map((day) => ({ name: named(day), values: [day.granted, day.refused] })),
+            ),
             h(
                 "details",
                 {},

@@ -19,9 +19,35 @@ const ACTIONS = [
 
 /** What it can be done to, as the log names it. */
 const TYPES = [
-    "appointment", "badge", "build", "claim", "configuration", "dependency", "entitlement", "exposure", "group", "identity",
-    "identity_provider", "instance", "interface", "license", "logo", "member", "parameter", "platform", "product", "product_license",
-    "publisher_key", "role", "screenshot", "sub_product", "surrogate", "task", "token", "user", "voucher",
+    "appointment",
+    "badge",
+    "build",
+    "claim",
+    "configuration",
+    "dependency",
+    "entitlement",
+    "exposure",
+    "group",
+    "identity",
+    "identity_provider",
+    "instance",
+    "interface",
+    "license",
+    "logo",
+    "member",
+    "parameter",
+    "platform",
+    "product",
+    "product_license",
+    "publisher_key",
+    "role",
+    "screenshot",
+    "sub_product",
+    "surrogate",
+    "task",
+    "token",
+    "user",
+    "voucher",
 ];
 
 /** Kinds that have a page here. @type {Record<string, import("./names.js").Named>} */
@@ -41,7 +67,11 @@ function done(entry) {
 
 /** The users that entries tell of. @param {any[]} entries @param {AbortSignal} signal */
 function actors(entries, signal) {
-    return byId("/users", entries.map((entry) => entry.user_id), signal);
+    return byId(
+        "/users",
+        entries.map((entry) => entry.user_id),
+        signal,
+    );
 }
 
 /** @param {any} entry @param {Map<string, any>} users */
@@ -95,14 +125,15 @@ const AUDIT = {
         ["From", (entry) => entry.address],
         [
             "Details",
-            (entry) => h(
-                "a",
-                {
-                    href: address(AUDIT, entry.id),
-                    "aria-label": `See details: ${done(entry)} ${entry.resource_type.replaceAll("_", " ")}, ${moment(entry.created_at)}`,
-                },
-                "See",
-            ),
+            (entry) =>
+                h(
+                    "a",
+                    {
+                        href: address(AUDIT, entry.id),
+                        "aria-label": `See details: ${done(entry)} ${entry.resource_type.replaceAll("_", " ")}, ${moment(entry.created_at)}`,
+                    },
+                    "See",
+                ),
         ],
     ],
     called: (entry) => entry.resource_type,
@@ -161,20 +192,20 @@ class Entry extends View {
                 "What changed",
                 names.length === 0
                     ? h(
-                        "p",
-                        { class: "quiet" },
-                        "Of this kind of thing the log tells only what bears on who may do what, and none of that changed.",
-                    )
+                          "p",
+                          { class: "quiet" },
+                          "Of this kind of thing the log tells only what bears on who may do what, and none of that changed.",
+                      )
                     : table(
-                        "What changed",
-                        [
-                            ["Field", (name) => title(name)],
-                            ["Before", (name) => value(entry.before, name)],
-                            ["After", (name) => value(entry.after, name)],
-                        ],
-                        names,
-                        (name) => name,
-                    ),
+                          "What changed",
+                          [
+                              ["Field", (name) => title(name)],
+                              ["Before", (name) => value(entry.before, name)],
+                              ["After", (name) => value(entry.after, name)],
+                          ],
+                          names,
+                          (name) => name,
+                      ),
             ),
         ];
     }

@@ -16,7 +16,11 @@ list("mkt-admin-badges", {
         { name: "name", label: "Name" },
         { name: "description", label: "Description" },
     ],
-    sorts: [["name", "Name"], ["-created_at", "Newest"], ["-updated_at", "Changed last"]],
+    sorts: [
+        ["name", "Name"],
+        ["-created_at", "Newest"],
+        ["-updated_at", "Changed last"],
+    ],
     columns: [
         ["Name", (badge) => h("strong", { class: "named" }, badge.name)],
         ["Stands for", (badge) => badge.description],

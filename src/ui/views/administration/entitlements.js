@@ -74,8 +74,15 @@ const ENTITLEMENTS = {
     ],
     async relate(rows, signal) {
         const [offers, users] = await Promise.all([
-            offersById(rows.map((row) => row.product_license_id), signal),
-            byId("/users", rows.map((row) => row.user_id), signal),
+            offersById(
+                rows.map((row) => row.product_license_id),
+                signal,
+            ),
+            byId(
+                "/users",
+                rows.map((row) => row.user_id),
+                signal,
+            ),
         ]);
         return { offers, users };
     },
@@ -176,10 +183,9 @@ class Entitlement extends Page {
 
     /** @param {any} row @param {any} license @param {import("../../base/api.js").Page} claims @param {Map<string, any>} parties */
     #claims(row, license, claims, parties) {
-        const columns = CLAIM.map(([name, cell]) => /** @type {[string, (claim: any) => Child]} */ ([
-            name,
-            (claim) => cell(claim, parties),
-        ]));
+        const columns = CLAIM.map(
+            ([name, cell]) => /** @type {[string, (claim: any) => Child]} */ ([name, (claim) => cell(claim, parties)]),
+        );
         const drop = async (/** @type {any} */ claim, /** @type {string} */ name) => {
             if (await remove(`claim of ${name}`, `${this.path}/claims/${claim.id}`, CLAIM_LOSES)) this.refresh();
         };
@@ -193,11 +199,8 @@ class Entitlement extends Page {
             ]);
         }
         const add = async () => {
-            const submit = (/** @type {any} */ { type, user, group }) => send(
-                "POST",
-                `${this.path}/claims`,
-                { claimant_type: type, claimant_id: type === "Group" ? group : user },
-            );
+            const submit = (/** @type {any} */ { type, user, group }) =>
+                send("POST", `${this.path}/claims`, { claimant_type: type, claimant_id: type === "Group" ? group : user });
             if (await ask("Claim the entitlement for somebody", { fields: PARTY, action: "Claim", submit })) this.refresh();
         };
         const isFull = license?.seats > 0 && claims.total_entries >= license.seats;

@@ -28,7 +28,11 @@ const GROUPS = {
         { name: "name", label: "Name" },
         { name: "description", label: "Description" },
     ],
-    sorts: [["name", "Name"], ["-created_at", "Newest"], ["-updated_at", "Changed last"]],
+    sorts: [
+        ["name", "Name"],
+        ["-created_at", "Newest"],
+        ["-updated_at", "Changed last"],
+    ],
     columns: [
         ["Name", (group) => h("a", { class: "named", href: address(GROUPS, group.id) }, group.name)],
         ["Who they are", (group) => group.description],
@@ -56,13 +60,17 @@ class Group extends Page {
         const row = await this.row(signal);
         const members = session.may("members", "read")
             ? await get(
-                `${this.path}/members`,
-                { page: this.query.get("page") ?? 1, per_page: PER_PAGE, sort: "created_at", order: "descending" },
-                signal,
-            )
+                  `${this.path}/members`,
+                  { page: this.query.get("page") ?? 1, per_page: PER_PAGE, sort: "created_at", order: "descending" },
+                  signal,
+              )
             : null;
         const [users, rights] = await Promise.all([
-            byId("/users", (members?.results ?? []).map((/** @type {any} */ one) => one.user_id), signal),
+            byId(
+                "/users",
+                (members?.results ?? []).map((/** @type {any} */ one) => one.user_id),
+                signal,
+            ),
             rightsOf([row.id], signal),
         ]);
         return { row, members, users, rights };
@@ -107,14 +115,16 @@ class Group extends Page {
         }
         const add = async () => {
             /** @type {import("../../base/form.js").Field[]} */
-            const fields = [{
-                name: "user_id",
-                label: "User",
-                kind: "pick",
-                required: true,
-                find: finder("users"),
-                placeholder: "Part of the name",
-            }];
+            const fields = [
+                {
+                    name: "user_id",
+                    label: "User",
+                    kind: "pick",
+                    required: true,
+                    find: finder("users"),
+                    placeholder: "Part of the name",
+                },
+            ];
             const submit = (/** @type {any} */ values) => send("POST", `${this.path}/members`, values);
             if (await ask(`Add a member to ${row.name}`, { fields, action: "Add", submit })) this.refresh();
         };

@@ -59,7 +59,11 @@ class Interface extends Page {
     async load(/** @type {AbortSignal} */ signal) {
         const query = { page: this.query.get("page") ?? 1, per_page: PER_PAGE, sort: "created_at" };
         const [row, surrogates] = await Promise.all([this.row(signal), get(`${this.path}/surrogates`, query, signal)]);
-        const substitutes = await byId("/interfaces", surrogates.results.map((/** @type {any} */ one) => one.substitute_id), signal);
+        const substitutes = await byId(
+            "/interfaces",
+            surrogates.results.map((/** @type {any} */ one) => one.substitute_id),
+            signal,
+        );
         return { row, surrogates, substitutes };
     }
 
@@ -100,14 +104,16 @@ class Interface extends Page {
     /** @param {any} row */
     async #add(row) {
         /** @type {import("../../base/form.js").Field[]} */
-        const fields = [{
-            name: "substitute_id",
-            label: "Interface that will do",
-            kind: "pick",
-            required: true,
-            find: finder("interfaces"),
-            placeholder: "Part of the name",
-        }];
+        const fields = [
+            {
+                name: "substitute_id",
+                label: "Interface that will do",
+                kind: "pick",
+                required: true,
+                find: finder("interfaces"),
+                placeholder: "Part of the name",
+            },
+        ];
         const submit = (/** @type {any} */ values) => send("POST", `${this.path}/surrogates`, values);
         if (await ask(`What may stand in for ${row.name}`, { fields, action: "Add", submit })) this.refresh();
     }

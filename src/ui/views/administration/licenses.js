@@ -14,9 +14,10 @@ const EXPIRIES = [
 
 /** When rights under a licence end. @param {any} license */
 function end(license) {
-    const grace = license.grace_days && license.expiry !== "indefinite"
-        ? h("small", { class: "block" }, `and ${several(license.grace_days, "day")} of grace`)
-        : null;
+    const grace =
+        license.grace_days && license.expiry !== "indefinite"
+            ? h("small", { class: "block" }, `and ${several(license.grace_days, "day")} of grace`)
+            : null;
     if (license.expiry === "relative_date") return [`after ${several(license.days_valid ?? 0, "day")}`, grace];
     if (license.expiry === "absolute_date") return [date(license.expires_at), grace];
     return "never";

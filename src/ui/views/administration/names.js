@@ -72,7 +72,15 @@ export function party(type, id, known) {
 
 /** The fields that ask for a user or a group, of a form for something that either may have. @type {import("../../base/form.js").Field[]} */
 export const PARTY = [
-    { name: "type", label: "For", kind: "choice", choices: [["User", "A user"], ["Group", "A group"]] },
+    {
+        name: "type",
+        label: "For",
+        kind: "choice",
+        choices: [
+            ["User", "A user"],
+            ["Group", "A group"],
+        ],
+    },
     {
         name: "user",
         label: "User",

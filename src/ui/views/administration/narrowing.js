@@ -60,10 +60,9 @@ export class Narrowing {
     /** What the ids in the address are called. @param {AbortSignal} signal @returns {Promise<Known>} */
     async known(signal) {
         const asked = this.filters.filter(({ name, known }) => known && this.view.query.get(name));
-        return Object.fromEntries(await Promise.all(asked.map(async ({ name, known }) => [
-            name,
-            await known?.(this.view.query.get(name) ?? "", signal),
-        ])));
+        return Object.fromEntries(
+            await Promise.all(asked.map(async ({ name, known }) => [name, await known?.(this.view.query.get(name) ?? "", signal)])),
+        );
     }
 
     /** @param {Known} known */

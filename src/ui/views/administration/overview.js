@@ -49,7 +49,10 @@ class Overview extends View {
         const counted = COUNTED.filter(([resource]) => session.may(resource, "read"));
         const [status, ready, administrators, waiting, ...counts] = await Promise.all([
             get("/status", undefined, signal),
-            get("/readyz", undefined, signal).then(() => true, () => false),
+            get("/readyz", undefined, signal).then(
+                () => true,
+                () => false,
+            ),
             this.#administrators(signal),
             session.may("reviews", "read") ? find("/reviews?waiting=true&per_page=1", signal) : null,
             ...counted.map(([resource]) => get(`/${resource}`, { per_page: 1 }, signal)),

@@ -51,8 +51,14 @@ const PARTS = [
         load: () => import("./roles.js"),
     },
     {
-        part: "identity_providers", label: "Identity providers", group: "People", list: "mkt-admin-providers", page: "mkt-admin-provider",
-        resource: "identity_providers", verbs: ANY, load: () => import("./providers.js"),
+        part: "identity_providers",
+        label: "Identity providers",
+        group: "People",
+        list: "mkt-admin-providers",
+        page: "mkt-admin-provider",
+        resource: "identity_providers",
+        verbs: ANY,
+        load: () => import("./providers.js"),
     },
     // Everybody reads these three, in the catalogue.
     {
@@ -65,8 +71,14 @@ const PARTS = [
         load: () => import("./licenses.js"),
     },
     {
-        part: "interfaces", label: "Interfaces", group: "Catalogue", list: "mkt-admin-interfaces", page: "mkt-admin-interface",
-        resource: "interfaces", verbs: WRITES, load: () => import("./interfaces.js"),
+        part: "interfaces",
+        label: "Interfaces",
+        group: "Catalogue",
+        list: "mkt-admin-interfaces",
+        page: "mkt-admin-interface",
+        resource: "interfaces",
+        verbs: WRITES,
+        load: () => import("./interfaces.js"),
     },
     {
         part: "badges",
@@ -78,8 +90,14 @@ const PARTS = [
         load: () => import("./badges.js"),
     },
     {
-        part: "entitlements", label: "Entitlements", group: "Rights", list: "mkt-admin-entitlements", page: "mkt-admin-entitlement",
-        resource: "entitlements", verbs: ANY, load: () => import("./entitlements.js"),
+        part: "entitlements",
+        label: "Entitlements",
+        group: "Rights",
+        list: "mkt-admin-entitlements",
+        page: "mkt-admin-entitlement",
+        resource: "entitlements",
+        verbs: ANY,
+        load: () => import("./entitlements.js"),
     },
     {
         part: "claims",

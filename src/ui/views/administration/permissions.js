@@ -81,7 +81,11 @@ class Grid extends HTMLElement {
                     { class: "permissions", onkeydown: this.#move },
                     h("caption", { class: "hidden" }, "What the role permits. The arrow keys go from box to box."),
                     h("thead", {}, head),
-                    h("tbody", {}, resources.map((resource) => this.#row(resource, verbs))),
+                    h(
+                        "tbody",
+                        {},
+                        resources.map((resource) => this.#row(resource, verbs)),
+                    ),
                 ),
             ),
             this.isFixed ? null : this.#end(),
@@ -97,17 +101,14 @@ class Grid extends HTMLElement {
             for (const verb of own) this.#set(resource, verb, !isAll);
             this.#draw();
         };
-        const all = h(
-            "input",
-            {
-                type: "checkbox",
-                "aria-label": `${called(resource)}: all`,
-                checked: isAll,
-                indeterminate: has > 0 && !isAll,
-                disabled: this.isFixed,
-                onchange: toggle,
-            },
-        );
+        const all = h("input", {
+            type: "checkbox",
+            "aria-label": `${called(resource)}: all`,
+            checked: isAll,
+            indeterminate: has > 0 && !isAll,
+            disabled: this.isFixed,
+            onchange: toggle,
+        });
         return h(
             "tr",
             { key: resource },
@@ -126,10 +127,13 @@ class Grid extends HTMLElement {
             this.#draw();
         };
         const label = `${called(resource)}: ${called(verb).toLowerCase()}${changed ? ", changed" : ""}`;
-        const box = h(
-            "input",
-            { type: "checkbox", "aria-label": label, checked: this.#has(resource, verb), disabled: this.isFixed, onchange: tick },
-        );
+        const box = h("input", {
+            type: "checkbox",
+            "aria-label": label,
+            checked: this.#has(resource, verb),
+            disabled: this.isFixed,
+            onchange: tick,
+        });
         return h("td", { key: verb, "data-name": called(verb), class: changed ? "changed" : "" }, box);
     }
 

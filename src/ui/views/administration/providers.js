@@ -119,15 +119,15 @@ class Provider extends Page {
                 "What it says of itself",
                 row.configuration
                     ? [
-                        h("p", { class: "quiet" }, "Asked ", when(row.discovered_at), "."),
-                        folded("Configuration", row.configuration),
-                        folded(keys.length === 1 ? "1 key" : `${keys.length} keys`, row.public_keys),
-                    ]
+                          h("p", { class: "quiet" }, "Asked ", when(row.discovered_at), "."),
+                          folded("Configuration", row.configuration),
+                          folded(keys.length === 1 ? "1 key" : `${keys.length} keys`, row.public_keys),
+                      ]
                     : h(
-                        "p",
-                        { class: "quiet" },
-                        "It was not asked for its configuration yet. That is done when somebody signs in with it first.",
-                    ),
+                          "p",
+                          { class: "quiet" },
+                          "It was not asked for its configuration yet. That is done when somebody signs in with it first.",
+                      ),
             ),
         ];
     }

@@ -88,10 +88,10 @@ export function deeds(kind, row, again, gone = again, size = "small") {
             : null,
         kind.loses && session.may(kind.resource, "delete")
             ? h(
-                "button",
-                { type: "button", key: "delete", class: `${size} danger`, "aria-label": `Delete ${name}`, onclick: drop },
-                "Delete",
-            )
+                  "button",
+                  { type: "button", key: "delete", class: `${size} danger`, "aria-label": `Delete ${name}`, onclick: drop },
+                  "Delete",
+              )
             : null,
     ];
 }
@@ -125,10 +125,9 @@ export class Records extends View {
         const { kind } = this;
         const found = page.total_entries;
         const again = () => this.refresh();
-        const shown = kind.columns.map(([name, cell]) => /** @type {[string, (row: any) => Child]} */ ([
-            name,
-            (row) => breakable(cell(row, related)),
-        ]));
+        const shown = kind.columns.map(
+            ([name, cell]) => /** @type {[string, (row: any) => Child]} */ ([name, (row) => breakable(cell(row, related))]),
+        );
         const offers = page.results.some((/** @type {any} */ row) => deeds(kind, row, again).some(Boolean));
         if (offers) shown.push(["", (row) => h("span", { class: "actions" }, deeds(kind, row, again))]);
         return [
@@ -156,16 +155,18 @@ export class Records extends View {
     #nothing(found) {
         const { kind, narrowing } = this;
         const many = kind.many ?? `${kind.one}s`;
-        if (found > 0) return empty(
-            "Nothing on this page",
-            "There are fewer by now.",
-            h("a", { class: "button", href: narrowing.with({}) }, "To the first page"),
-        );
-        if (narrowing.isNarrow) return empty(
-            "Nothing fits",
-            "Fewer or other filters may find more.",
-            h("a", { class: "button", href: narrowing.all }, `Show all ${many}`),
-        );
+        if (found > 0)
+            return empty(
+                "Nothing on this page",
+                "There are fewer by now.",
+                h("a", { class: "button", href: narrowing.with({}) }, "To the first page"),
+            );
+        if (narrowing.isNarrow)
+            return empty(
+                "Nothing fits",
+                "Fewer or other filters may find more.",
+                h("a", { class: "button", href: narrowing.all }, `Show all ${many}`),
+            );
         return empty(`No ${many} yet`, "There is nothing to see so far.", this.#new());
     }
 }

@@ -18,11 +18,9 @@ import { named } from "./names.js";
 export async function rightsOf(ids, signal) {
     if (!session.may("roles", "read") || !session.may("appointments", "read")) return null;
     const roles = await all("/roles", {}, signal);
-    const pages = await Promise.all(roles.map((role) => get(
-        `/roles/${role.id}/appointments`,
-        { entity_id: ids.slice(0, 100).join(","), per_page: 100 },
-        signal,
-    )));
+    const pages = await Promise.all(
+        roles.map((role) => get(`/roles/${role.id}/appointments`, { entity_id: ids.slice(0, 100).join(","), per_page: 100 }, signal)),
+    );
     return { roles, appointments: pages.flatMap((page) => page.results) };
 }
 
@@ -48,11 +46,8 @@ export function rightsSection({ roles, appointments }, type, row, groups, again)
     const appoint = async () => {
         /** @type {import("../../base/form.js").Field[]} */
         const fields = [{ name: "role", kind: "choice", required: true, choices: free.map((role) => [role.id, role.name]) }];
-        const submit = (/** @type {any} */ { role }) => send(
-            "POST",
-            `/roles/${role}/appointments`,
-            { entity_type: type, entity_id: row.id },
-        );
+        const submit = (/** @type {any} */ { role }) =>
+            send("POST", `/roles/${role}/appointments`, { entity_type: type, entity_id: row.id });
         if (await ask(`Give ${row.name} a role`, { fields, action: "Appoint", submit })) again();
     };
     return section(

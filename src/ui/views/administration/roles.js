@@ -38,9 +38,20 @@ const ROLES = {
     filters: [
         { name: "name", label: "Name" },
         { name: "description", label: "Description" },
-        { name: "default", label: "Of new users", choices: [["true", "Every new user"], ["false", "Only who is appointed"]] },
+        {
+            name: "default",
+            label: "Of new users",
+            choices: [
+                ["true", "Every new user"],
+                ["false", "Only who is appointed"],
+            ],
+        },
     ],
-    sorts: [["name", "Name"], ["-created_at", "Newest"], ["-updated_at", "Changed last"]],
+    sorts: [
+        ["name", "Name"],
+        ["-created_at", "Newest"],
+        ["-updated_at", "Changed last"],
+    ],
     columns: [
         ["Name", (role) => h("a", { class: "named", href: address(ROLES, role.id) }, role.name)],
         ["For", (role) => role.description],
@@ -112,11 +123,8 @@ class Role extends Page {
             ]);
         }
         const appoint = async () => {
-            const submit = (/** @type {any} */ { type, user, group }) => send(
-                "POST",
-                `${this.path}/appointments`,
-                { entity_type: type, entity_id: type === "Group" ? group : user },
-            );
+            const submit = (/** @type {any} */ { type, user, group }) =>
+                send("POST", `${this.path}/appointments`, { entity_type: type, entity_id: type === "Group" ? group : user });
             if (await ask(`Appoint somebody to ${row.name}`, { fields: PARTY, action: "Appoint", submit })) this.refresh();
         };
         return section(

@@ -82,18 +82,23 @@ class User extends Page {
     async #identities(signal) {
         if (!session.may("identities", "read")) return null;
         const found = await all(`${this.path}/identities`, {}, signal);
-        return { found, providers: await byId("/identity_providers", found.map((one) => one.identity_provider_id), signal) };
+        return {
+            found,
+            providers: await byId(
+                "/identity_providers",
+                found.map((one) => one.identity_provider_id),
+                signal,
+            ),
+        };
     }
 
     /** The groups that the user is in. The API lists members by group, so each group is asked. @param {AbortSignal} signal */
     async #memberships(signal) {
         if (!session.may("groups", "read") || !session.may("members", "read")) return null;
         const groups = (await get("/groups", { per_page: MOST_GROUPS }, signal)).results;
-        const pages = await Promise.all(groups.map((/** @type {any} */ group) => get(
-            `${group.path}/members`,
-            { user_id: this.params.id, per_page: 1 },
-            signal,
-        )));
+        const pages = await Promise.all(
+            groups.map((/** @type {any} */ group) => get(`${group.path}/members`, { user_id: this.params.id, per_page: 1 }, signal)),
+        );
         return pages.flatMap((page, index) => page.results.map((/** @type {any} */ member) => ({ group: groups[index], member })));
     }
 
@@ -101,26 +106,23 @@ class User extends Page {
         const groups = new Map((memberships ?? []).map((/** @type {any} */ { group }) => [group.id, group]));
         return [
             this.head(row, row.id === session.user?.id ? h("span", { class: "chip accent" }, "you") : null),
-            section(
-                "Facts",
-                [
-                    facts([
-                        ["Person", person(row)],
-                        ["Mail address", row.email ? h("a", { href: `mailto:${row.email}` }, row.email) : null],
-                        ["External id", row.external_id],
-                        ["Since", when(row.created_at)],
-                        ["Changed", when(row.updated_at)],
-                        ["Id", copyable(row.id, "id")],
-                    ]),
-                    h(
-                        "p",
-                        { class: "actions links" },
-                        ELSEWHERE.filter(({ resource }) => session.may(resource, "read")).map(({ part, by, label }) =>
-                            h("a", { key: part, href: to(`administration/${part}`, { [by]: row.id }) }, label),
-                        ),
+            section("Facts", [
+                facts([
+                    ["Person", person(row)],
+                    ["Mail address", row.email ? h("a", { href: `mailto:${row.email}` }, row.email) : null],
+                    ["External id", row.external_id],
+                    ["Since", when(row.created_at)],
+                    ["Changed", when(row.updated_at)],
+                    ["Id", copyable(row.id, "id")],
+                ]),
+                h(
+                    "p",
+                    { class: "actions links" },
+                    ELSEWHERE.filter(({ resource }) => session.may(resource, "read")).map(({ part, by, label }) =>
+                        h("a", { key: part, href: to(`administration/${part}`, { [by]: row.id }) }, label),
                     ),
-                ],
-            ),
+                ),
+            ]),
             rights ? rightsSection(rights, "User", row, groups, () => this.refresh()) : null,
             memberships ? this.#groups(row, memberships, groups) : null,
             identities ? this.#ways(row, identities) : null,

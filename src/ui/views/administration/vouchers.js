@@ -48,11 +48,7 @@ function show(vouchers) {
     };
     const expires = vouchers[0].expires_at;
     return dialog(`${several(vouchers.length, "voucher")} made`, (close) => [
-        h(
-            "p",
-            {},
-            `Each can be redeemed once${expires ? `, until ${date(expires)}` : ""}. They stay in the list of vouchers.`,
-        ),
+        h("p", {}, `Each can be redeemed once${expires ? `, until ${date(expires)}` : ""}. They stay in the list of vouchers.`),
         h("label", { for: "codes", class: "hidden" }, "Codes"),
         h("textarea", { id: "codes", class: "code", readonly: true, rows: String(Math.min(12, vouchers.length)), value: codes }),
         h(
@@ -89,8 +85,15 @@ list("mkt-admin-vouchers", {
     ],
     async relate(vouchers, signal) {
         const [offers, users] = await Promise.all([
-            offersById(vouchers.map((voucher) => voucher.product_license_id), signal),
-            byId("/users", vouchers.map((voucher) => voucher.redeemed_by), signal),
+            offersById(
+                vouchers.map((voucher) => voucher.product_license_id),
+                signal,
+            ),
+            byId(
+                "/users",
+                vouchers.map((voucher) => voucher.redeemed_by),
+                signal,
+            ),
         ]);
         return { offers, users };
     },

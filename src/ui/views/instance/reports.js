@@ -31,28 +31,28 @@ export function progress(instance, last, platform) {
         { class: "progress" },
         isOnItsWay
             ? h(
-                "ol",
-                { class: "journey" },
-                STEPS.map((step, index) =>
-                    h("li", { key: step, class: passed(index, at), "aria-current": index === at ? "step" : undefined }, step),
-                ),
-            )
+                  "ol",
+                  { class: "journey" },
+                  STEPS.map((step, index) =>
+                      h("li", { key: step, class: passed(index, at), "aria-current": index === at ? "step" : undefined }, step),
+                  ),
+              )
             : null,
         h("p", { key: "state" }, state(instance.state), " ", last?.state === instance.state ? ["since ", when(last?.created_at)] : null),
         h("p", { key: "meaning", role: "status" }, MEANINGS[instance.state] ?? null),
         instance.state_message
             ? h(
-                "p",
-                { key: "why", class: ["failed", "blocked", "unauthorized"].includes(instance.state) ? "notice error" : "notice" },
-                instance.state_message,
-            )
+                  "p",
+                  { key: "why", class: ["failed", "blocked", "unauthorized"].includes(instance.state) ? "notice error" : "notice" },
+                  instance.state_message,
+              )
             : null,
         isWaiting
             ? h(
-                "p",
-                { key: "offline", class: "notice warning" },
-                `The agent of ${platform.name} is offline. Nothing changes until it is back.`,
-            )
+                  "p",
+                  { key: "offline", class: "notice warning" },
+                  `The agent of ${platform.name} is offline. Nothing changes until it is back.`,
+              )
             : null,
     );
 }

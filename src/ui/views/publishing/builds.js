@@ -33,16 +33,12 @@ export function builds(product, rows) {
         ask("New build", {
             fields: [...CONTENT, NOTES[0]],
             action: "Create",
-            submit: async (values) => go(
-                to(`publishing/${product.id}/builds/${(await send("POST", `${product.path}/builds`, values)).id}`),
-            ),
+            submit: async (values) =>
+                go(to(`publishing/${product.id}/builds/${(await send("POST", `${product.path}/builds`, values)).id}`)),
         });
     const button = h("button", { type: "button", class: "small primary", onclick: create }, "New build");
-    if (rows.length === 0) return section(
-        "Builds",
-        empty("No builds yet", "A build is a version of the product that can be run or downloaded."),
-        button,
-    );
+    if (rows.length === 0)
+        return section("Builds", empty("No builds yet", "A build is a version of the product that can be run or downloaded."), button);
     return section(
         "Builds",
         table(

@@ -15,13 +15,15 @@ export function history(reviews, people) {
     return h(
         "ol",
         { class: "history" },
-        [...reviews].sort((one, other) => other.created_at.localeCompare(one.created_at) || other.id.localeCompare(one.id)).map((review) =>
-            h(
-                "li",
-                { key: review.id },
-                h("p", {}, state(review.verdict), " by ", who(review, people), ", ", when(review.created_at)),
-                review.remark ? h("p", { class: "prose quiet" }, review.remark) : null,
+        [...reviews]
+            .sort((one, other) => other.created_at.localeCompare(one.created_at) || other.id.localeCompare(one.id))
+            .map((review) =>
+                h(
+                    "li",
+                    { key: review.id },
+                    h("p", {}, state(review.verdict), " by ", who(review, people), ", ", when(review.created_at)),
+                    review.remark ? h("p", { class: "prose quiet" }, review.remark) : null,
+                ),
             ),
-        ),
     );
 }

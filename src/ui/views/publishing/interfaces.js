@@ -19,7 +19,7 @@ const NEED = [
         name: "mappings",
         label: "What goes where",
         kind: "json",
-        help: "Parameters of the other with the environment variables that they go to: {\"url\": \"FHIR_URL\"}.",
+        help: 'Parameters of the other with the environment variables that they go to: {"url": "FHIR_URL"}.',
     },
 ];
 
@@ -66,21 +66,18 @@ export function needs(build, rows, known, others, changed) {
                 await changed();
             },
         });
-    const add = (/** @type {string} */ title, /** @type {Field} */ field) => enter(
-        title,
-        [field],
-        { required: true, mappings: {} },
-        (values) => send("POST", path, values),
-    );
-    const addInterface = () => add(
-        "Needs an interface",
-        { name: "interface_id", label: "Interface", kind: "pick", required: true, find: interfaces(rows) },
-    );
+    const add = (/** @type {string} */ title, /** @type {Field} */ field) =>
+        enter(title, [field], { required: true, mappings: {} }, (values) => send("POST", path, values));
+    const addInterface = () =>
+        add("Needs an interface", { name: "interface_id", label: "Interface", kind: "pick", required: true, find: interfaces(rows) });
     const addProduct = () =>
-        add(
-            "Needs a product",
-            { name: "dependency_product_id", label: "Product", kind: "pick", required: true, find: products(new Set([build.product_id])) },
-        );
+        add("Needs a product", {
+            name: "dependency_product_id",
+            label: "Product",
+            kind: "pick",
+            required: true,
+            find: products(new Set([build.product_id])),
+        });
     const edit = (/** @type {any} */ one) => enter(`Needs ${named(one)}`, [], one, (values) => send("PATCH", one.path, values));
     const loss = "The build is given nothing of it any more.";
     const gone = async (/** @type {any} */ one) => (await remove(named(one), one.path, loss, "Remove")) && changed();
@@ -100,10 +97,10 @@ export function needs(build, rows, known, others, changed) {
                 ],
                 ["Must", (one) => (one.required ? "required" : "optional")],
                 ["Goes to", (one) => mapped(one.mappings)],
-                ...deeds(
-                    open,
-                    (one) => [small("Edit", named(one), () => edit(one)), small("Remove", named(one), () => gone(one), "danger")],
-                ),
+                ...deeds(open, (one) => [
+                    small("Edit", named(one), () => edit(one)),
+                    small("Remove", named(one), () => gone(one), "danger"),
+                ]),
             ],
             rows,
             (one) => one.id,
@@ -150,10 +147,8 @@ export function offers(build, rows, known, changed) {
             `${build.path}/exposures`,
         );
     const addParameter = (/** @type {any} */ one) => enter(`A parameter of ${called(known, one)}`, PARAMETER, `${one.path}/parameters`);
-    const gone = async (
-        /** @type {any} */ one,
-        /** @type {string} */ name,
-    ) => (await remove(name, one.path, "Those who depend on it do without.", "Remove")) && changed();
+    const gone = async (/** @type {any} */ one, /** @type {string} */ name) =>
+        (await remove(name, one.path, "Those who depend on it do without.", "Remove")) && changed();
     const open = !isFixed(build);
     const button = open ? small("Add an interface", "that it offers", add) : null;
     const parameter = (/** @type {any} */ one) =>

@@ -60,21 +60,25 @@ class Package extends HTMLElement {
                 h("div", {}, this.#refusal ? findings(this.#refusal) : null, lacking.length > 0 ? absent(lacking) : null),
                 wants
                     ? drop({
-                        key: "drop",
-                        label: lacking.length > 0 ? "Add the files" : "Choose files",
-                        files: lacking.length > 0 ? "them" : "a marketplace.json",
-                        multiple: true,
-                        take: this.#take,
-                    })
+                          key: "drop",
+                          label: lacking.length > 0 ? "Add the files" : "Choose files",
+                          files: lacking.length > 0 ? "them" : "a marketplace.json",
+                          multiple: true,
+                          take: this.#take,
+                      })
                     : null,
                 outcome ? plan(outcome) : null,
                 isReady ? this.#consent(outcome) : null,
                 outcome && !outcome.dry_run
                     ? h(
-                        "p",
-                        { key: "go", class: "actions" },
-                        h("a", { class: "button primary", href: to(`publishing/${outcome.product.id}`) }, `Go to ${outcome.product.name}`),
-                    )
+                          "p",
+                          { key: "go", class: "actions" },
+                          h(
+                              "a",
+                              { class: "button primary", href: to(`publishing/${outcome.product.id}`) },
+                              `Go to ${outcome.product.name}`,
+                          ),
+                      )
                     : null,
             ),
         );
@@ -146,10 +150,8 @@ class Package extends HTMLElement {
             const file = this.#files.get(named(path));
             if (file) {
                 const digest = await digestOf(file);
-                if (digests[path] && digests[path] !== digest) throw new Refusal(
-                    `${path} is not the file that product.build.digests says.`,
-                    422,
-                );
+                if (digests[path] && digests[path] !== digest)
+                    throw new Refusal(`${path} is not the file that product.build.digests says.`, 422);
                 digests[path] = digest;
             } else if (!digests[path]) {
                 this.#absent.push(path);
@@ -200,7 +202,11 @@ function absent(paths) {
         "div",
         { key: "absent", class: "notice warning", role: "status" },
         h("p", {}, "The manifest names these files, which are still to come:"),
-        h("ul", { class: "bullets" }, paths.map((path) => h("li", { key: path }, h("code", {}, path)))),
+        h(
+            "ul",
+            { class: "bullets" },
+            paths.map((path) => h("li", { key: path }, h("code", {}, path))),
+        ),
     );
 }
 

@@ -75,20 +75,21 @@ export function screenshots(product, changed) {
             await changed();
         }
     };
-    return section(
-        "Screenshots",
-        [
-            h(
-                "div",
-                {},
-                shots.length === 0 ? h("p", { class: "quiet" }, "None yet. Pictures help people to choose.") : null,
-                shots.length > 0
-                    ? h("ul", { class: "shots" }, shots.map((/** @type {any} */ shot) => screenshot(product, shot, changed)))
-                    : null,
-            ),
-            drop({ label: "Add pictures", files: "pictures", accept: ACCEPT, multiple: true, take }),
-        ],
-    );
+    return section("Screenshots", [
+        h(
+            "div",
+            {},
+            shots.length === 0 ? h("p", { class: "quiet" }, "None yet. Pictures help people to choose.") : null,
+            shots.length > 0
+                ? h(
+                      "ul",
+                      { class: "shots" },
+                      shots.map((/** @type {any} */ shot) => screenshot(product, shot, changed)),
+                  )
+                : null,
+        ),
+        drop({ label: "Add pictures", files: "pictures", accept: ACCEPT, multiple: true, take }),
+    ]);
 }
 
 /** A caption that no other picture has. @param {string} name @param {Set<string>} taken */

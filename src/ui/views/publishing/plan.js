@@ -30,20 +30,24 @@ export function plan(outcome) {
         outcome.rejection ? h("p", { class: "notice warning" }, `This very build was rejected: ${outcome.rejection}`) : null,
         steps.length > 0
             ? table(
-                "Steps",
-                [["What", action], ["Of", of], ["How", (step) => (step.changes ? changes(step.changes) : null)]],
-                steps,
-                (step) => `${step.action} ${step.id}`,
-            )
+                  "Steps",
+                  [
+                      ["What", action],
+                      ["Of", of],
+                      ["How", (step) => (step.changes ? changes(step.changes) : null)],
+                  ],
+                  steps,
+                  (step) => `${step.action} ${step.id}`,
+              )
             : null,
         same > 0 && steps.length > 0 ? h("p", { class: "quiet" }, `${several(same, "record")} stay as they are.`) : null,
         outcome.warnings.length > 0
             ? h(
-                "details",
-                { class: "warnings", open: outcome.dry_run },
-                h("summary", {}, several(outcome.warnings.length, "warning")),
-                diagnostics(outcome.warnings),
-            )
+                  "details",
+                  { class: "warnings", open: outcome.dry_run },
+                  h("summary", {}, several(outcome.warnings.length, "warning")),
+                  diagnostics(outcome.warnings),
+              )
             : null,
     );
 }

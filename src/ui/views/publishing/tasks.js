@@ -27,7 +27,7 @@ const TASK = [
     {
         name: "environment",
         kind: "json",
-        help: "Variables, perhaps with required, default, pattern: [{\"key\": \"FHIR_URL\", \"description\": \"The server.\"}]",
+        help: 'Variables, perhaps with required, default, pattern: [{"key": "FHIR_URL", "description": "The server."}]',
     },
 ];
 
@@ -55,23 +55,20 @@ export function configurations(build, rows, changed) {
                 await changed();
             },
         });
-    const gone = async (
-        /** @type {any} */ one,
-        /** @type {string} */ loss,
-    ) => (await remove(one.name, one.path, loss, "Remove")) && changed();
-    const add = () => edit(
-        "New way to run it",
-        CONFIGURATION,
-        { default: rows.length === 0 },
-        (values) => send("POST", `${build.path}/configurations`, values),
-    );
+    const gone = async (/** @type {any} */ one, /** @type {string} */ loss) =>
+        (await remove(one.name, one.path, loss, "Remove")) && changed();
+    const add = () =>
+        edit("New way to run it", CONFIGURATION, { default: rows.length === 0 }, (values) =>
+            send("POST", `${build.path}/configurations`, values),
+        );
     const open = !isFixed(build);
     const button = open ? h("button", { type: "button", class: "small", onclick: add }, "Add a configuration") : null;
-    if (rows.length === 0) return section(
-        "Ways to run it",
-        h("p", { class: "quiet" }, "None. What runs in containers needs one, with a task at least."),
-        button,
-    );
+    if (rows.length === 0)
+        return section(
+            "Ways to run it",
+            h("p", { class: "quiet" }, "None. What runs in containers needs one, with a task at least."),
+            button,
+        );
     const one = (/** @type {any} */ way) =>
         h(
             "section",
@@ -84,10 +81,8 @@ export function configurations(build, rows, changed) {
                     ? h(
                           "p",
                           { class: "actions" },
-                          small(
-                              "Add a task",
-                              `to ${way.name}`,
-                              () => edit(`New task of ${way.name}`, TASK, NEW, (values) => send("POST", `${way.path}/tasks`, task(values))),
+                          small("Add a task", `to ${way.name}`, () =>
+                              edit(`New task of ${way.name}`, TASK, NEW, (values) => send("POST", `${way.path}/tasks`, task(values))),
                           ),
                           small("Edit", way.name, () => edit(way.name, CONFIGURATION, way, (values) => send("PATCH", way.path, values))),
                           small("Remove", way.name, () => gone(way, "It goes with its tasks."), "danger"),
@@ -122,11 +117,8 @@ function variables(environment) {
     return h(
         "ul",
         {},
-        environment.map(({ key, description, required }) => h(
-            "li",
-            { key, title: description },
-            h("code", {}, key),
-            required ? " (required)" : "",
-        )),
+        environment.map(({ key, description, required }) =>
+            h("li", { key, title: description }, h("code", {}, key), required ? " (required)" : ""),
+        ),
     );
 }

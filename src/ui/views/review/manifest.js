@@ -31,7 +31,7 @@ export function manifestOf(manifest) {
 function entries(object, place) {
     const all = Object.entries(object);
     const plain = all.filter(([, value]) => isPlain(value));
-    const rank = (/** @type {string} */ name) => (FIRST.indexOf(name) + 1 || FIRST.length + 1);
+    const rank = (/** @type {string} */ name) => FIRST.indexOf(name) + 1 || FIRST.length + 1;
     const parts = all.filter(([, value]) => !isPlain(value)).sort(([one], [other]) => rank(one) - rank(other));
     return [
         plain.length > 0 ? facts(plain.map(([name, value]) => [title(name), text(value)])) : null,
