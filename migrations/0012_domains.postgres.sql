@@ -6,8 +6,9 @@ create table product_domains (
 );
 create index product_domains_name_idx on product_domains (name, product_id);
 
+-- Commas separate domains; what has one is taken apart when the next build comes.
 insert into product_domains (product_id, name)
-select distinct builds.product_id, domain.value #>> '{}'
+select distinct builds.product_id, trim(domain.value #>> '{}')
 from builds
 cross join lateral jsonb_array_elements(
     case jsonb_typeof(builds.marketplace #> '{product,facts,domain}')
@@ -15,4 +16,5 @@ cross join lateral jsonb_array_elements(
         else '[]'
     end
 ) as domain (value)
-where builds.yanked_at is null and jsonb_typeof(domain.value) = 'string' and length(domain.value #>> '{}') between 1 and 255;
+where builds.yanked_at is null and jsonb_typeof(domain.value) = 'string' and position(',' in domain.value #>> '{}') = 0
+    and length(trim(domain.value #>> '{}')) between 1 and 255;

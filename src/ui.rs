@@ -80,7 +80,8 @@ impl Asset {
         let compressed = encoder.write_all(&content).and_then(|()| encoder.finish()).unwrap_or_default();
         Self {
             media_type: if text { format!("{media_type}; charset=utf-8") } else { media_type.to_string() },
-            tag: format!("\"{:032x}\"", xxh3_128(&content)),
+            // Weak, for it is of the file in either form.
+            tag: format!("W/\"{:032x}\"", xxh3_128(&content)),
             content: content.into(),
             compressed: compressed.into(),
         }

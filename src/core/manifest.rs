@@ -124,11 +124,12 @@ pub struct Product {
 }
 
 impl Manifest {
-    /// The medical domains that it names, each once.
+    /// The medical domains that it names, each once. Commas separate them, as they do in filters.
     pub fn domains(&self) -> BTreeSet<&str> {
         let named = self.content["product"]["facts"]["domain"].as_array().into_iter().flatten();
         named
             .filter_map(Value::as_str)
+            .flat_map(|names| names.split(','))
             .map(str::trim)
             .filter(|name| (1..=255).contains(&name.chars().count()))
             .collect()

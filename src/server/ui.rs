@@ -83,7 +83,11 @@ async fn file(
 ) -> Response {
     match ui.assets.file(&version, &path) {
         Some(asset) => sent(asset, &headers, FOR_GOOD),
-        None => Problem::from(Error::not_found("file")).into_response(),
+        // Another task may have it in a moment, of a newer version.
+        None => {
+            let no_store = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+            (no_store, Problem::from(Error::not_found("file"))).into_response()
+        }
     }
 }
 

@@ -64,6 +64,7 @@ let shownAt = "";
 let asked = 0;
 
 async function show() {
+    const mine = (asked += 1);
     const place = router.place();
     frame(place?.route.section);
     if (!place)
@@ -76,11 +77,11 @@ async function show() {
         await shown.moved(place.params, place.query);
         return;
     }
-    const mine = (asked += 1);
     try {
         await place.route.load();
     } catch (error) {
         console.error(error);
+        if (mine !== asked) return;
         const reload = () => location.reload();
         const help = "The marketplace may have been brought up to date while this page was open, or your connection is gone.";
         const button = h("button", { type: "button", class: "primary", onclick: reload }, "Reload");

@@ -49,7 +49,7 @@ on_both! {
         let server = Server::start(&database).await;
         let mut ids = Vec::new();
         for (name, kind, domains) in [
-            ("Heart one", "text/html", json!(["Cardiology", " Cardiology ", "Wards, acute", ""])),
+            ("Heart one", "text/html", json!(["Cardiology", " Cardiology ", "Wards, Acute", ""])),
             ("Heart two", "text/html", json!(["Cardiology"])),
             ("Lungs", "text/cql", json!(["Pneumology"])),
             ("Draft", "text/cql", json!(["Cardiology"])),
@@ -73,13 +73,13 @@ on_both! {
         };
         let badged = format!("badge_id={badge}");
         for (query, kinds, domains, badges) in [
-            ("", "text/html 2, text/cql 1", "Cardiology 2, Pneumology 1, Wards, acute 1", "Tried 1"),
-            ("text=heart", "text/html 2", "Cardiology 2, Wards, acute 1", "Tried 1"),
+            ("", "text/html 2, text/cql 1", "Cardiology 2, Acute 1, Pneumology 1, Wards 1", "Tried 1"),
+            ("text=heart", "text/html 2", "Cardiology 2, Acute 1, Wards 1", "Tried 1"),
             ("text=kidney", "", "", ""),
             // What is chosen narrows the others down, and not itself.
             ("mime_type=text/cql", "text/html 2, text/cql 1", "Pneumology 1", ""),
-            ("domain=Pneumology,Cardiology&mime_type=text/html", "text/html 2, text/cql 1", "Cardiology 2, Wards, acute 1", "Tried 1"),
-            (badged.as_str(), "text/html 1", "Cardiology 1, Wards, acute 1", "Tried 1"),
+            ("domain=Pneumology,Cardiology&mime_type=text/html", "text/html 2, text/cql 1", "Cardiology 2, Acute 1, Wards 1", "Tried 1"),
+            (badged.as_str(), "text/html 1", "Acute 1, Cardiology 1, Wards 1", "Tried 1"),
         ] {
             let found = facets(query).await;
             let told = ["mime_type", "domain", "badge_id"].map(|facet| counts(&found[facet]));
@@ -88,12 +88,13 @@ on_both! {
         let names = async |query: &str| column(&server.get_anonymously(&format!("/products?{query}")).await.1, "name");
         assert_eq!(names("domain=Cardiology").await, ["Heart one", "Heart two"]);
         assert_eq!(names("domain=cardiology").await, [""; 0]);
+        assert_eq!(names("domain=Wards").await, ["Heart one"]);
         assert_eq!(names(&badged).await, ["Heart one"]);
         let offer = server.get(&format!("/products/{}", ids[2].product())).await["product_licenses"][0]["id"].clone();
         let of_offer = format!("product_license_id={}", offer.as_str().unwrap());
         assert_eq!(names(&of_offer).await, ["Lungs"]);
         // A draft counts for who sees it.
-        assert_eq!(counts(&server.get("/products/facets").await["domain"]), "Cardiology 3, Pneumology 1, Wards, acute 1");
+        assert_eq!(counts(&server.get("/products/facets").await["domain"]), "Cardiology 3, Acute 1, Pneumology 1, Wards 1");
         for (query, told) in [("badge_id=x", "badge_id must be a UUID"), ("published=maybe", "published")] {
             let (status, told_of) = server.get_anonymously(&format!("/products/facets?{query}")).await;
             assert!(status == 400 && text(&told_of, "message").contains(told), "{query}: {told_of}");

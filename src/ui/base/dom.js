@@ -77,17 +77,23 @@ function fits(node, wanted) {
 
 /** @param {Element} parent @param {(Node_ | string)[]} wanted */
 function patchChildren(parent, wanted) {
+    const keys = new Set(wanted.map((one) => (typeof one === "string" ? undefined : one.key)));
     /** @type {Map<string | number, Node>} */
     const keyed = new Map();
-    for (const child of parent.childNodes) {
+    for (const child of [...parent.childNodes]) {
         const key = known.get(child)?.key;
-        if (key !== undefined) keyed.set(key, child);
+        if (key === undefined) continue;
+        // What goes, goes first, so that what stays need not be moved past it.
+        if (keys.has(key) && !keyed.has(key)) keyed.set(key, child);
+        else child.remove();
     }
     /** @type {ChildNode | null} */
     let next = parent.firstChild;
     for (const one of wanted) {
         const key = typeof one === "string" ? undefined : one.key;
         const there = key === undefined ? next : (keyed.get(key) ?? null);
+        // A second one of the same key is another element.
+        if (key !== undefined) keyed.delete(key);
         if (there && fits(there, one)) {
             if (there === next) next = next.nextSibling;
             else parent.insertBefore(there, next);

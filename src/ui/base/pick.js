@@ -28,6 +28,8 @@ class Pick extends HTMLElement {
     /** What fits, or none while nothing is looked for. @type {Option[] | null} */
     #found = null;
     #active = 0;
+    /** Whether it is being looked for what fits. */
+    #isLooking = false;
     /** Why nothing could be looked for. @type {string | null} */
     #wrong = null;
     #looking = new AbortController();
@@ -120,16 +122,19 @@ class Pick extends HTMLElement {
         this.#looking.abort();
         this.#looking = new AbortController();
         const { signal } = this.#looking;
+        this.#isLooking = true;
         this.#soon = setTimeout(async () => {
+            /** @type {Option[]} */
+            let found = [];
+            let wrong = null;
             try {
-                this.#found = await this.find(text.trim(), signal);
-                this.#wrong = null;
+                found = await this.find(text.trim(), signal);
             } catch (error) {
-                this.#found = [];
-                this.#wrong = error instanceof Refusal ? error.message : "This could not be looked for.";
+                wrong = error instanceof Refusal ? error.message : "This could not be looked for.";
             }
+            // What nobody waits for any more changes nothing.
             if (signal.aborted) return;
-            this.#active = 0;
+            [this.#found, this.#wrong, this.#active, this.#isLooking] = [found, wrong, 0, false];
             this.#draw();
         }, wait);
     }
@@ -175,9 +180,10 @@ class Pick extends HTMLElement {
             const step = event.key === "ArrowDown" ? 1 : -1;
             this.#active = found.length > 0 ? (this.#active + step + found.length) % found.length : 0;
             this.#draw();
-        } else if (event.key === "Enter" && found.length > 0) {
+        } else if (event.key === "Enter" && (this.#typed !== null || found.length > 0)) {
+            // What is typed is not chosen yet: the form around must not be sent with what was chosen before.
             event.preventDefault();
-            this.#choose(found[this.#active]);
+            if (!this.#isLooking && found.length > 0) this.#choose(found[this.#active]);
         } else if (event.key === "Escape" && this.#found !== null) {
             // It is the list that is left, not the dialog around it.
             event.preventDefault();

@@ -11,6 +11,8 @@ const VERIFIER = "mkt.verifier";
 const AFTER = "mkt.after";
 /** How long another tab may take to answer, in milliseconds. */
 const NEIGHBOURLY = 150;
+/** How long to wait before the marketplace is asked again who one is, in milliseconds. */
+const AGAIN = 5_000;
 
 /** @typedef {{id: string, name: string, email: string | null}} Person */
 
@@ -78,13 +80,12 @@ class Session extends EventTarget {
         if (isBack && refused) return refused;
         try {
             if (isBack && code) await this.#swap(code);
-            else if (!this.#token) this.#join();
-            if (this.#token) await this.look();
-            return null;
         } catch (error) {
-            if (error instanceof Refusal && !error.isOffline) this.#forget();
             return error instanceof Error ? error.message : String(error);
         }
+        if (this.#token) return this.#recognise();
+        this.#join();
+        return null;
     }
 
     /** Leaves for a provider, to come back to where one is. @param {{id: string}} provider @param {string} after */
@@ -126,7 +127,10 @@ class Session extends EventTarget {
     /** Asks anew who one is and what one may. */
     async look() {
         const status = await get("/status");
-        if (!status.identity) throw new Refusal("This token counts for nothing here.", 401);
+        if (!status.identity) {
+            this.#forget();
+            throw new Refusal("This token counts for nothing here.", 401);
+        }
         this.user = status.identity.user;
         this.permissions = status.permissions ?? {};
         this.expires = status.jwt?.expires_at ? new Date(status.jwt.expires_at) : null;
@@ -147,7 +151,18 @@ class Session extends EventTarget {
         const token = await this.#fromNeighbours();
         if (!token || this.#token) return;
         this.#keep(token);
-        await this.look().catch(() => this.#forget());
+        await this.#recognise();
+    }
+
+    /** Finds out whose the token is, again and again while the marketplace can't tell. A token that counts for nothing goes by itself. */
+    async #recognise() {
+        try {
+            await this.look();
+            return null;
+        } catch (error) {
+            setTimeout(() => this.#token && !this.user && this.#recognise(), AGAIN);
+            return error instanceof Error ? error.message : String(error);
+        }
     }
 
     /** The token of another tab. @returns {Promise<string | null>} */

@@ -32,6 +32,8 @@ export class View extends HTMLElement {
     #loading = null;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     #soon;
+    /** Whether something has changed since what is loaded was asked for. */
+    #isStale = false;
 
     /** What the page is called. @returns {string} */
     get name() {
@@ -74,8 +76,10 @@ export class View extends HTMLElement {
 
     disconnectedCallback() {
         clearTimeout(this.#soon);
+        this.#soon = undefined;
         this.#life.abort();
         this.#loading?.abort();
+        this.#loading = null;
     }
 
     /** The same view of another address. @param {Record<string, string>} params @param {URLSearchParams} query */
@@ -105,14 +109,20 @@ export class View extends HTMLElement {
         } finally {
             clearTimeout(waiting);
         }
+        this.#loading = null;
         this.#isWaiting = false;
         this.draw();
+        if (this.#isStale) this.refreshSoon();
+        this.#isStale = false;
     }
 
-    /** Loads anew in a moment, with whatever else changes meanwhile. */
+    /** Loads anew in a moment, with whatever else changes meanwhile; what is being loaded is waited for. */
     refreshSoon() {
-        clearTimeout(this.#soon);
-        this.#soon = setTimeout(() => this.refresh(), TOGETHER);
+        this.#soon ??= setTimeout(() => {
+            this.#soon = undefined;
+            if (this.#loading) this.#isStale = true;
+            else this.refresh();
+        }, TOGETHER);
     }
 
     /**

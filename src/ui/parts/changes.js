@@ -9,10 +9,10 @@ export function changes(list) {
     return h(
         "dl",
         { class: "changes" },
-        list.map(({ field, from, to }) =>
+        list.map(({ field, from, to }, index) =>
             h(
                 "div",
-                { key: field },
+                { key: index },
                 h("dt", {}, field, h("small", {}, from === null ? "new" : to === null ? "gone" : "changed")),
                 from === null ? null : h("dd", {}, h("span", { class: "hidden" }, "before: "), h("del", {}, shown(from))),
                 to === null ? null : h("dd", {}, h("span", { class: "hidden" }, "now: "), h("ins", {}, shown(to))),

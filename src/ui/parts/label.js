@@ -29,7 +29,7 @@ export function productFacts(label) {
         h(
             "footer",
             {},
-            label.notes.map((/** @type {string} */ note) => h("p", { key: note }, note)),
+            label.notes.map((/** @type {string} */ note) => h("p", {}, note)),
         ),
     );
 }
@@ -55,6 +55,6 @@ function row({ name, value, details, url, met }, index) {
         { key: index },
         h("span", { class: "name" }, url ? h("a", { href: url, rel: "noopener noreferrer" }, name) : name),
         said ? h("span", { class: met ? `value met-${met}` : "value" }, said) : null,
-        details.filter((detail) => detail !== url).map((detail) => h("small", { key: detail }, detail)),
+        details.filter((detail) => detail !== url).map((detail) => h("small", {}, detail)),
     );
 }

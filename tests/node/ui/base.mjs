@@ -69,6 +69,23 @@ await journey(async (arrive) => {
       is(host.textContent, keys.join(""), "any order");
     }
 
+    // What goes before others moves none of them, and two of one key are two.
+    drawn(h("p", { key: "notice" }, "old"), h("div", {}, h("b", {}, "kept")), list("a", "b"));
+    const [kept, ul] = [host.querySelector("div"), host.querySelector("ul")];
+    const moved = new MutationObserver(() => {});
+    moved.observe(host, { childList: true });
+    drawn(h("div", {}, h("b", {}, "kept")), list("a", "b"));
+    is([host.querySelector("div") === kept, host.querySelector("ul") === ul], [true, true], "what stays stays");
+    is(
+      moved.takeRecords().reduce((sum, { addedNodes }) => sum + addedNodes.length, 0),
+      0,
+      "nothing is put anew",
+    );
+    for (let round = 0; round < 2; round += 1) {
+      drawn(h("i", { key: "same" }, "1"), h("i", { key: "same" }, "2"));
+      is(host.textContent, "12", "two of one key");
+    }
+
     // What one types into stays, and what one typed.
     const field = (value, more) => [
       more,
