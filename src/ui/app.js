@@ -1,16 +1,12 @@
-/** The application: which address shows which view, and the frame around it. */
+/** The application: which address shows which view. */
 
-import { SERVER } from "./base/api.js";
 import { h, render } from "./base/dom.js";
 import { live } from "./base/live.js";
-import { HOME, Router, to } from "./base/router.js";
+import { HOME, Router } from "./base/router.js";
 import { session } from "./base/session.js";
 import { View } from "./base/view.js";
+import { frame, paintAsBefore } from "./frame.js";
 import { say } from "./parts/toast.js";
-import { seen } from "./views/administration/parts.js";
-
-/** What the browser remembers of how the application is to look. */
-const THEME = "mkt.theme";
 
 /** All addresses. What a view needs is loaded when it is shown first. @type {import("./base/router.js").Route[]} */
 const ROUTES = [
@@ -66,7 +62,7 @@ let asked = 0;
 async function show() {
     const mine = (asked += 1);
     const place = router.place();
-    frame(place?.route.section);
+    frame(place?.route.section ?? "");
     if (!place)
         return render(
             main,
@@ -109,115 +105,12 @@ async function show() {
     main.focus({ preventScroll: true });
 }
 
-/** Where one can go, of what one may. */
-function sections() {
-    const { may, isSignedIn } = { may: session.may.bind(session), isSignedIn: session.isSignedIn };
-    return [
-        { name: "catalogue", label: "Catalogue", href: HOME, offered: true },
-        { name: "platforms", label: "Platforms", href: to("platforms"), offered: isSignedIn },
-        { name: "publishing", label: "Publishing", href: to("publishing"), offered: isSignedIn },
-        {
-            name: "reviews",
-            label: "Reviews",
-            href: to("reviews"),
-            offered: may("reviews", "read") || may("builds", "validate") || may("builds", "publish"),
-        },
-        { name: "administration", label: "Administration", href: to("administration"), offered: seen().length > 0 },
-        { name: "account", label: "Account", href: to("account"), offered: isSignedIn },
-    ].filter((section) => section.offered);
-}
-
-/** @param {string | undefined} current */
-function frame(current) {
-    const title = document.documentElement.dataset.title ?? "Marketplace";
-    const states = { live: "Live", connecting: "Connecting", off: "" };
-    const who = session.isSignedIn
-        ? h("button", { type: "button", class: "small", onclick: () => session.signOut() }, "Sign out")
-        : h(
-              "a",
-              { class: "button small primary", href: to("sign-in", { after: location.pathname.slice(HOME.length) + location.search }) },
-              "Sign in",
-          );
-    const theme = document.documentElement.dataset.theme;
-    const isDark = theme ? theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-    const bar = /** @type {HTMLElement} */ (document.getElementById("bar"));
-    render(
-        bar,
-        h(
-            "div",
-            {},
-            h(
-                "a",
-                { class: "brand", href: HOME },
-                h(
-                    "svg",
-                    { viewBox: "0 0 32 32", "aria-hidden": "true" },
-                    h("rect", { width: "32", height: "32", rx: "7", fill: "currentColor" }),
-                    h("path", { d: "M7 22V11l4.500 6.500L16 11l4.500 6.500L25 11v11", class: "mark" }),
-                ),
-                title,
-            ),
-            h(
-                "nav",
-                { "aria-label": "Main" },
-                h(
-                    "ul",
-                    {},
-                    sections().map(({ name, label, href }) =>
-                        h("li", { key: name }, h("a", { href, "aria-current": name === current ? "page" : undefined }, label)),
-                    ),
-                ),
-            ),
-            h(
-                "div",
-                { class: "end" },
-                h(
-                    "span",
-                    { class: `link-state ${live.state}`, role: "status" },
-                    live.state === "off" ? null : h("span", {}, states[live.state]),
-                ),
-                h(
-                    "button",
-                    {
-                        type: "button",
-                        class: "icon",
-                        "aria-label": isDark ? "Use light colours" : "Use dark colours",
-                        onclick: () => paint(isDark ? "light" : "dark"),
-                    },
-                    isDark ? "☀" : "☾",
-                ),
-                who,
-            ),
-        ),
-    );
-    const foot = /** @type {HTMLElement} */ (document.getElementById("foot"));
-    render(
-        foot,
-        h(
-            "div",
-            {},
-            session.user ? h("span", {}, `Signed in as ${session.user.name}`) : null,
-            h("a", { href: `${SERVER}/docs` }, "API documentation"),
-            h("a", { href: `${SERVER}/openapi.json` }, "OpenAPI"),
-            h("a", { href: `${SERVER}/status` }, "Status"),
-        ),
-    );
-}
-
-/** @param {string} theme */
-function paint(theme) {
-    document.documentElement.dataset.theme = theme;
-    localStorage.setItem(THEME, theme);
-    frame(router.place()?.route.section);
-}
-
 async function start() {
-    const theme = localStorage.getItem(THEME);
-    if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
+    paintAsBefore();
     const wrong = await session.begin();
     let signedIn = session.user?.id;
     session.addEventListener("change", () => {
-        frame(router.place()?.route.section);
+        frame();
         if (session.user?.id === signedIn) return;
         signedIn = session.user?.id;
         live.restart();
@@ -226,7 +119,7 @@ async function start() {
         show();
     });
     session.addEventListener("end", (event) => say(/** @type {CustomEvent} */ (event).detail));
-    live.addEventListener("change", () => frame(router.place()?.route.section));
+    live.addEventListener("change", () => frame());
     router.addEventListener("change", show);
     router.start();
     if (wrong) say(wrong, "error");

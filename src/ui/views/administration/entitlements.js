@@ -11,7 +11,7 @@ import { pager } from "../../parts/pager.js";
 import { removal, remove } from "../../parts/removal.js";
 import { copyable, empty, facts, section, table, when } from "../../parts/small.js";
 import { PARTY, finder, knower, named, partiesById, party } from "./names.js";
-import { findOffers, knownOffer } from "./offers.js";
+import { findOffers, knownOffer, offersAndUsers } from "./offers.js";
 import { Page } from "./page.js";
 import { address, list } from "./records.js";
 
@@ -72,20 +72,7 @@ const ENTITLEMENTS = {
         ["-authorization_count", "Used most"],
         ["-updated_at", "Changed last"],
     ],
-    async relate(rows, signal) {
-        const [offers, users] = await Promise.all([
-            offersById(
-                rows.map((row) => row.product_license_id),
-                signal,
-            ),
-            byId(
-                "/users",
-                rows.map((row) => row.user_id),
-                signal,
-            ),
-        ]);
-        return { offers, users };
-    },
+    relate: (rows, signal) => offersAndUsers(rows, "user_id", signal),
     columns: [
         ["User", (row, { users }) => named("users", row.user_id, users)],
         ["Product", (row, { offers }) => offered(offers.get(row.product_license_id))],

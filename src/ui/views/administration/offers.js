@@ -1,6 +1,6 @@
-/** Choosing an offer: by what its product is called. */
+/** Offers in lists, and choosing one: by what its product is called. */
 
-import { get } from "../../base/api.js";
+import { byId, get } from "../../base/api.js";
 import { offersById, offersOf } from "../../parts/offers.js";
 
 /** How many products' offers there are to choose from. */
@@ -19,4 +19,14 @@ export async function findOffers(text, signal) {
 export async function knownOffer(id, signal) {
     const offer = (await offersById([id], signal)).get(id);
     return offer ? option(offer) : null;
+}
+
+/**
+ * What rows tell of others: their offers, and the users in one of their fields.
+ * @param {any[]} rows @param {string} user The field. @param {AbortSignal} signal
+ */
+export async function offersAndUsers(rows, user, signal) {
+    const ids = (/** @type {string} */ field) => rows.map((row) => row[field]);
+    const [offers, users] = await Promise.all([offersById(ids("product_license_id"), signal), byId("/users", ids(user), signal)]);
+    return { offers, users };
 }

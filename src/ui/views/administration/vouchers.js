@@ -1,15 +1,14 @@
 /** Vouchers: codes that are redeemed for entitlements. */
 
-import { byId } from "../../base/api.js";
 import { h } from "../../base/dom.js";
 import { count, date, several } from "../../base/format.js";
 import { to } from "../../base/router.js";
 import { dialog } from "../../parts/dialog.js";
-import { offered, offersById } from "../../parts/offers.js";
+import { offered } from "../../parts/offers.js";
 import { copyable, when } from "../../parts/small.js";
 import { say } from "../../parts/toast.js";
 import { finder, knower, named } from "./names.js";
-import { findOffers, knownOffer } from "./offers.js";
+import { findOffers, knownOffer, offersAndUsers } from "./offers.js";
 import { list } from "./records.js";
 
 /** Whether a voucher can be redeemed, and who did. @param {any} voucher @param {Map<string, any>} users */
@@ -83,20 +82,7 @@ list("mkt-admin-vouchers", {
         ["-issued_at", "Issued last"],
         ["code", "Code"],
     ],
-    async relate(vouchers, signal) {
-        const [offers, users] = await Promise.all([
-            offersById(
-                vouchers.map((voucher) => voucher.product_license_id),
-                signal,
-            ),
-            byId(
-                "/users",
-                vouchers.map((voucher) => voucher.redeemed_by),
-                signal,
-            ),
-        ]);
-        return { offers, users };
-    },
+    relate: (rows, signal) => offersAndUsers(rows, "redeemed_by", signal),
     columns: [
         ["Code", (voucher) => copyable(voucher.code, `code ${voucher.code}`)],
         ["Product", (voucher, { offers }) => offered(offers.get(voucher.product_license_id))],
