@@ -11589,7 +11589,7 @@ _mkt() {
             fi
             case "${prev}" in
                 --stream)
-                    COMPREPLY=($(compgen -W "catalog account review audit" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "catalog account review audit administration" -- "${cur}"))
                     return 0
                     ;;
                 --product)

@@ -640,7 +640,8 @@ complete -c mkt -n "__fish_mkt_using_subcommand review; and __fish_seen_subcomma
 complete -c mkt -n "__fish_mkt_using_subcommand watch" -l stream -d 'What to follow' -r -f -a "catalog\t'What is published and withdrawn'
 account\t'What concerns you: entitlements, claims, vouchers, tokens, platforms'
 review\t'Builds submitted for review, and what becomes of them; for those with builds.validate or builds.publish'
-audit\t'Who asked to use what; for those with attempts.read'"
+audit\t'Who asked to use what; for those with attempts.read'
+administration\t'Users, roles, licenses, entitlements and whatever else is administered; each kind for those who may read all of it'"
 complete -c mkt -n "__fish_mkt_using_subcommand watch" -l product -d 'Follow one product and its builds, by its name or id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand watch" -l platform -d 'Follow what is to run on a platform of yours, and how far it is, by the platform\'s name or id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand watch" -l resource -d 'Only what happens to such resources, such as product, build or instance' -r

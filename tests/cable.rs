@@ -1,6 +1,7 @@
 //! Events over the WebSocket, and `mkt watch`.
 
 mod actioncable;
+mod administration;
 mod agents;
 mod anycable;
 mod faults;

@@ -37,10 +37,22 @@ fn describe(server: &str, status: &Value) -> String {
         [
             vec!["server".into(), server.into()],
             vec!["state".into(), cell(&status["message"])],
+            vec!["version".into(), cell(&status["version"])],
             vec!["server time".into(), cell(&status["product"]["datetime"])],
             vec!["database time".into(), cell(&status["database"]["datetime"])],
+            vec!["publishing".into(), publishing(&status["rules"])],
             vec!["you are".into(), who],
             vec!["you may".into(), if granted.is_empty() { "read what is public".into() } else { granted.join(", ") }],
         ],
     )
+}
+
+/// Who publishes, and what the operator requires before.
+fn publishing(rules: &Value) -> String {
+    let holds = |rule: &str| rules[rule] == Value::Bool(true);
+    let who = if holds("self_publishing") { "by owners" } else { "by those whom a role permits it" };
+    let required =
+        [("review", "a review"), ("check", "the marketplace's check"), ("strict", "a manifest without warnings")];
+    let required: Vec<_> = required.into_iter().filter(|(rule, _)| holds(rule)).map(|(_, words)| words).collect();
+    if required.is_empty() { who.to_owned() } else { format!("{who}; takes {}", required.join(", ")) }
 }

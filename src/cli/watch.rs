@@ -76,6 +76,8 @@ enum Stream {
     Review,
     /// Who asked to use what; for those with attempts.read.
     Audit,
+    /// Users, roles, licenses, entitlements and whatever else is administered; each kind for those who may read all of it.
+    Administration,
 }
 
 impl Args {
@@ -91,6 +93,7 @@ impl Args {
             (_, _, Stream::Account) => Followed::Account,
             (_, _, Stream::Review) => Followed::Review,
             (_, _, Stream::Audit) => Followed::Audit,
+            (_, _, Stream::Administration) => Followed::Administration,
         })
     }
 

@@ -12,5 +12,5 @@ mod scopes;
 pub use caller::{Actor, Caller, Credential, Principal};
 pub use escalation::{require_no_more_than_own, require_no_more_than_user, require_no_more_than_users_of};
 pub use permissions::{Permissions, Verb};
-pub use scope::{push_creation, push_scope};
+pub use scope::{push_creation, push_scope, reads_all};
 pub use scopes::Scopes;

@@ -43,6 +43,8 @@ impl Action {
 /// An entry about to be written.
 #[derive(Debug, Clone)]
 pub struct Entry {
+    /// Its id.
+    pub id: Uuid,
     action: Action,
     resource_type: &'static str,
     resource_id: Uuid,
@@ -59,6 +61,7 @@ impl Entry {
     /// That a caller did this.
     pub fn new(caller: &Caller, action: Action, table: &Table, resource_id: Uuid) -> Self {
         Self {
+            id: Uuid::new_v4(),
             action,
             resource_type: table.name,
             resource_id,
@@ -123,7 +126,7 @@ pub async fn write(db: &Db, entries: Vec<Entry>) -> Result<()> {
              before, after, created_at, updated_at) values ",
         );
         for (index, entry) in entries.by_ref().take(BATCH).enumerate() {
-            insert.push(if index > 0 { ", (" } else { "(" }).push_arg(Uuid::new_v4());
+            insert.push(if index > 0 { ", (" } else { "(" }).push_arg(entry.id);
             insert.push(", ").push_arg(entry.action.word()).push(", ").push_arg(entry.resource_type);
             insert.push(", ").push_arg(entry.resource_id).push(", ").push_arg(entry.user);
             insert.push(", ").push_arg(entry.platform).push(", ").push_arg(entry.token);

@@ -3,6 +3,7 @@
 //! Every event has a position in one log, in order of commit and without gaps, and an offset in each stream that it
 //! belongs to. Whoever has read up to a position has missed nothing before it, but what was hidden at the time.
 
+mod administration;
 mod attempts;
 mod history;
 mod log;
@@ -17,6 +18,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+pub use administration::{also_administered, of_audit};
 pub use attempts::announce;
 pub use history::{Bounds, bounds, epoch, from, offset_before, prune};
 pub use log::{advance, after, last_offset, newest, newest_position, since, write};
@@ -31,6 +33,8 @@ use super::resource::Resource;
 
 /// The kind of what those who are signed in say to each other.
 const MESSAGE: &str = "message";
+/// The kind of what instances print.
+pub const OUTPUT: &str = "output";
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

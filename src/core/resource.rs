@@ -22,7 +22,7 @@ pub use bulk::{COUNT, create_many};
 pub use input::{Given, Input};
 pub use located::Located;
 pub use query::Query;
-pub use read::{find, is_readable, list, load, push_found};
+pub use read::{find, is_changeable, is_readable, list, load, push_found};
 pub use record::{Embed, FieldInfo, Mode, Record, parse};
 pub use table::{Decides, Parent, Reference, Table};
 pub use write::{

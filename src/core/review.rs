@@ -5,6 +5,8 @@ pub mod check;
 mod history;
 mod told;
 
+use serde::Serialize;
+
 use super::access::Caller;
 use super::db::{Db, Tx};
 use super::field::Remark;
@@ -15,7 +17,7 @@ pub use history::record;
 pub use told::event;
 
 /// What the operator requires of a build before it is published.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Requirements {
     /// That somebody other than who submitted it has validated it.
     pub review: bool,

@@ -17,7 +17,7 @@ use super::cable::{Told, TooMany};
 use super::problem::Problem;
 use crate::core::access::{Caller, Verb};
 use crate::core::event::{self, Delivery, Stream};
-use crate::core::model::{Attempt, Build};
+use crate::core::model::{Attempt, AuditEvent, Build};
 use crate::core::resource::Resource;
 use crate::core::{Error, Result};
 
@@ -139,6 +139,7 @@ async fn stream(app: &App, caller: &Caller, name: Option<&str>) -> Result<Stream
     caller.require_signed_in()?;
     match stream {
         Stream::Review => Err(caller.refusal(Build::TABLE.permission(), Verb::Validate)),
+        Stream::Administration => Err(caller.refusal(AuditEvent::TABLE.permission(), Verb::Read)),
         Stream::Audit => Err(caller.refusal(Attempt::TABLE.permission(), Verb::Read)),
         _ => Err(unknown()),
     }

@@ -17,6 +17,7 @@ use crate::core::db::{Db, FromRow, State as Migration};
 use crate::core::id::Id;
 use crate::core::model::{Identity, IdentityProvider, Platform, Token, User};
 use crate::core::resource::{self, Located};
+use crate::core::review::Requirements;
 use crate::core::{Error, Result};
 
 /// The routes.
@@ -64,6 +65,8 @@ async fn root(State(app): State<App>, asker: Asker, headers: HeaderMap) -> Respo
 #[derive(Serialize)]
 pub struct Status {
     message: String,
+    version: &'static str,
+    rules: Rules,
     product: Clock,
     database: Clock,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -74,6 +77,15 @@ pub struct Status {
     platform: Option<Located<Platform>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     permissions: Option<Permissions>,
+}
+
+/// What the operator lets people do, and requires of builds before they are published.
+#[derive(Serialize)]
+pub struct Rules {
+    /// Whether owners publish what is theirs.
+    self_publishing: bool,
+    #[serde(flatten)]
+    requires: Requirements,
 }
 
 /// An instant.
@@ -128,6 +140,8 @@ async fn status(State(app): State<App>, asker: Asker, headers: HeaderMap) -> Res
     });
     Ok(axum::Json(Status {
         message: "The marketplace and its database are healthy.".into(),
+        version: env!("CARGO_PKG_VERSION"),
+        rules: Rules { self_publishing: asker.self_publishing, requires: asker.requires },
         product: Clock { datetime: clock::now() },
         database: Clock { datetime: database },
         permissions: identity.is_some().then(|| asker.permissions().in_full()),

@@ -49,6 +49,8 @@ on_both! {
             (channel_of("AccountChannel", "user_id", &owner.id), [true, false, false, false, true, false]),
             (channel("AuditChannel"), [false, false, false, true, false, false]),
             (channel("ReviewChannel"), [false, false, false, true, false, false]),
+            (channel("AdministrationChannel"), [true, true, true, true, true, false]),
+            (channel_of("OutputChannel", "instance_id", &product), [false; 6]),
             (channel("ChatChannel"), [true, true, true, true, true, false]),
             (channel("NoChannel"), [false; 6]),
         ] {

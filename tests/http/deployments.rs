@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::licensing::market::{Market, User};
+use crate::support::cable::{Cable, channel_of};
 use crate::support::{Database, Manifest, on_both};
 
 /// For how long what the server does by itself may be waited for.
@@ -194,17 +195,41 @@ on_both! {
         let id = ward.deploy(&manifest, json!({})).await;
         let logs = format!("{}/instances/{id}/logs", ward.path);
         assert_eq!(ward.ask(&ward.owner, Method::GET, &logs, Value::Null).await.1, json!({ "content": "", "updated_at": null }));
+        let output = channel_of("OutputChannel", "instance_id", &id);
+        let mut watching = Cable::open(&ward.market.server, &ward.owner.token).await;
+        watching.subscribe(&output).await;
+        assert!(!Cable::open(&ward.market.server, &ward.agent.token).await.asks(&output).await);
         let tell = async |who: &User, content: Value| ward.ask(who, Method::PUT, &logs, json!({ "content": content })).await.0;
         assert_eq!(tell(&ward.agent, json!("[web] one\u{0}\n")).await, 204);
         assert_eq!(tell(&ward.agent, json!("[web] two\n")).await, 204);
         let (status, kept) = ward.ask(&ward.owner, Method::GET, &logs, Value::Null).await;
         assert_eq!((status, &kept["content"]), (200, &json!("[web] two\n")));
+        // Who looks is told that there is more, until they have not looked for a while.
+        for _ in 0..2 {
+            let event = watching.event_of("output", "updated").await;
+            assert_eq!(event["model"], json!({ "output": { "instance": { "id": id } } }));
+        }
+        database.tamper("update log_watches set watched_until = '2020-01-01T00:00:00Z' where instance_id = $1", &id).await;
+        assert_eq!(tell(&ward.agent, json!("[web] three\n")).await, 204);
+        assert_eq!(ward.ask(&ward.owner, Method::GET, &logs, Value::Null).await.1["content"], "[web] three\n");
+        assert_eq!(tell(&ward.agent, json!("[web] four\n")).await, 204);
+        watching.event_of("output", "updated").await;
+        let page = ward.ask(&ward.owner, Method::GET, &format!("/events?stream=output:{id}"), Value::Null).await.1;
+        assert_eq!(page["results"].as_array().unwrap().len(), 3, "{page}");
         assert_eq!(tell(&ward.owner, json!("mine")).await, 403);
         assert_eq!(tell(&ward.agent, json!("x".repeat(64 * 1024 + 1))).await, 422);
         assert_eq!(tell(&ward.agent, json!(null)).await, 422);
         let stranger = ward.market.user("Stranger").await;
         assert_eq!(tell(&stranger, json!("theirs")).await, 404);
         assert_eq!(ward.ask(&stranger, Method::GET, &logs, Value::Null).await.0, 404);
+        // It may have secrets: to see that there is an instance is not enough.
+        let reader = ward.market.user("Reader").await;
+        ward.market.appoint(&reader, json!({ "instances": { "read": true }, "platforms": { "read": true } })).await;
+        assert_eq!(ward.ask(&reader, Method::GET, &logs, Value::Null).await.0, 403);
+        for who in [&stranger, &reader] {
+            assert!(!Cable::open(&ward.market.server, &who.token).await.asks(&output).await);
+            assert_eq!(ward.ask(who, Method::GET, &format!("/events?stream=output:{id}"), Value::Null).await.0, 404);
+        }
     }
 
     async fn one_agent_keeps_a_platform(database: Database) {

@@ -55,6 +55,8 @@ on_both! {
             let instant: mkt::core::clock::Timestamp = text(&nobody[clock], "datetime").parse().unwrap();
             assert!((mkt::core::clock::now().unix_seconds() - instant.unix_seconds()).abs() < 30, "{clock}: {instant}");
         }
+        let rules = json!({ "self_publishing": false, "review": false, "check": false, "strict": false });
+        assert_eq!((&nobody["version"], &nobody["rules"]), (&json!(env!("CARGO_PKG_VERSION")), &rules));
         assert!(nobody.get("identity").is_none() && nobody.get("permissions").is_none(), "{nobody}");
         let known = server.get("/status").await;
         let identity = &known["identity"];

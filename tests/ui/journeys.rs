@@ -49,7 +49,8 @@ on_both! {
     }
 
     async fn a_vendor_publishes_and_a_reviewer_decides(database: Database) {
-        let server = Server::start_with(&database, &["--demo", "--rate-limit", "0"], &[]).await;
+        let rules = [("MKT_SELF_PUBLISHING", "true"), ("MKT_REQUIRE_REVIEW", "true")];
+        let server = Server::start_with(&database, &["--demo", "--rate-limit", "0"], &rules).await;
         walk("publishing", &server, &database).await;
     }
 

@@ -14,6 +14,8 @@ pub enum Followed {
     Review,
     /// Who asked to use what.
     Audit,
+    /// What is administered.
+    Administration,
     /// All about a product and its builds.
     Product(Uuid),
     /// What is to run on a platform, and how far it is.
@@ -28,6 +30,7 @@ impl Followed {
             Self::Account => "account".to_owned(),
             Self::Review => "review".to_owned(),
             Self::Audit => "audit".to_owned(),
+            Self::Administration => "administration".to_owned(),
             Self::Product(id) => format!("product:{id}"),
             Self::Platform(id) => format!("platform:{id}"),
         }
@@ -40,6 +43,7 @@ impl Followed {
             Self::Account => json!({ "channel": "AccountChannel" }),
             Self::Review => json!({ "channel": "ReviewChannel" }),
             Self::Audit => json!({ "channel": "AuditChannel" }),
+            Self::Administration => json!({ "channel": "AdministrationChannel" }),
             Self::Product(id) => json!({ "channel": "ProductChannel", "product_id": id }),
             Self::Platform(id) => json!({ "channel": "PlatformChannel", "platform_id": id }),
         }

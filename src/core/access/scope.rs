@@ -74,6 +74,12 @@ pub fn push_creation(table: &Table, caller: &Caller, id_in: impl Fn(&str) -> Opt
     statement.push(")");
 }
 
+/// Whether the caller may read every row of the table, whatever is in it.
+pub fn reads_all(table: &Table, caller: &Caller) -> bool {
+    let caller = caller.asking(table.permission(), Verb::Read);
+    caller.permits_all(table, Verb::Read) || rules(table, &caller, Verb::Read).any(|rule| rule.when == When::Always)
+}
+
 fn rules<'a>(table: &'a Table, caller: &'a Caller, verb: Verb) -> impl Iterator<Item = &'static Rule> + 'a {
     let about = move |rule: &&Rule| rule.resource == table.plural && caller.is(rule.who);
     POLICY.iter().filter(about).filter(move |rule| rule.verbs.contains(&verb))

@@ -37,6 +37,7 @@ const MIGRATIONS: &[(&str, Text)] = &[
             sqlite: include_str!("../../../migrations/0012_domains.sqlite.sql"),
         },
     ),
+    ("watched_output", Text::Both(include_str!("../../../migrations/0013_watched_output.sql"))),
 ];
 
 /// What a migration runs.

@@ -4,6 +4,8 @@ use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use uuid::Uuid;
+
 use super::{Db, Dialect, Handle, Statement, failure};
 use crate::core::audit::{self, Entry};
 use crate::core::event::{self, NewEvent};
@@ -89,7 +91,7 @@ impl Tx {
     ///
     /// # Errors
     /// When the database is away.
-    pub async fn lock_row(&self, table: &str, id: uuid::Uuid) -> Result<()> {
+    pub async fn lock_row(&self, table: &str, id: Uuid) -> Result<()> {
         match self.dialect() {
             Dialect::Postgres => {
                 let text = format!("select 1 from {table} where id = $1 for update");
@@ -107,7 +109,9 @@ impl Tx {
     /// When the database refuses or is away; then nothing was changed, or, should the connection be lost at this very
     /// moment, it is unknown.
     pub async fn commit(self) -> Result<()> {
-        audit::write(&self.db, self.audited.into_inner().unwrap_or_else(PoisonError::into_inner)).await?;
+        let audited = self.audited.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let entries: Vec<Uuid> = audited.iter().map(|entry| entry.id).collect();
+        audit::write(&self.db, audited).await?;
         let access = match self.access.into_inner() {
             true => Some(self.db.advance_access().await?),
             false => None,
@@ -115,7 +119,8 @@ impl Tx {
         if self.families.into_inner() {
             self.db.advance_families().await?;
         }
-        let events = self.announced.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut events = self.announced.into_inner().unwrap_or_else(PoisonError::into_inner);
+        events.extend(event::of_audit(&entries));
         event::write(&self.db, &events).await?;
         let shared = || Error::internal("a transaction was still in use at its commit");
         match self.db.handle {

@@ -6,10 +6,13 @@ use std::str::FromStr;
 use uuid::Uuid;
 
 use crate::core::Result;
-use crate::core::access::{Actor, Caller, Verb};
+use crate::core::access::{Actor, Caller, Verb, reads_all};
 use crate::core::db::Db;
 use crate::core::id::Id;
-use crate::core::model::{Attempt, Build, Claim, Entitlement, Instance, Platform, Product, Token, User, Voucher};
+use crate::core::model::{
+    Appointment, Attempt, AuditEvent, Badge, Build, Claim, Entitlement, Group, Identity, IdentityProvider, Instance,
+    Interface, License, Member, Platform, Product, Role, Surrogate, Token, User, Voucher,
+};
 use crate::core::resource::{self, Resource, Table};
 
 /// A stream of events.
@@ -21,12 +24,16 @@ pub enum Stream {
     Product(Id<Product>),
     /// What is to run on a platform, and how far it is.
     Platform(Id<Platform>),
+    /// That an instance has printed more.
+    Output(Id<Instance>),
     /// What concerns the rights of a user.
     Account(Id<User>),
     /// What becomes of builds that were submitted for review.
     Review,
     /// Who asked to use what.
     Audit,
+    /// What is administered: people and what they may do, what products are described with, rights to use them.
+    Administration,
     /// What those who are signed in say to each other.
     Chat,
 }
@@ -36,6 +43,25 @@ const OWN: &[&Table] =
     &[&Entitlement::TABLE, &Claim::TABLE, &Voucher::TABLE, &Token::TABLE, &Platform::TABLE, &Build::TABLE];
 /// What a platform's stream tells of.
 const DEPLOYED: &[&Table] = &[&Instance::TABLE, &Platform::TABLE];
+/// What the administration's stream tells of, each kind to whoever may read all of it.
+const ADMINISTERED: &[&Table] = &[
+    &User::TABLE,
+    &Identity::TABLE,
+    &Group::TABLE,
+    &Member::TABLE,
+    &Role::TABLE,
+    &Appointment::TABLE,
+    &IdentityProvider::TABLE,
+    &License::TABLE,
+    &Interface::TABLE,
+    &Surrogate::TABLE,
+    &Badge::TABLE,
+    &Entitlement::TABLE,
+    &Claim::TABLE,
+    &Voucher::TABLE,
+    &Platform::TABLE,
+    &AuditEvent::TABLE,
+];
 
 impl Stream {
     /// Whether a caller may follow it now. Strangers may follow the catalogue and its products where the operator lets them.
@@ -50,11 +76,18 @@ impl Stream {
             Self::Product(id) => resource::is_readable(db, caller, &Product::TABLE, id.uuid()).await,
             Self::Platform(id) => Ok(caller.covers(Instance::TABLE.permission(), Verb::Read)
                 && resource::is_readable(db, caller, &Platform::TABLE, id.uuid()).await?),
+            Self::Output(id) => resource::is_changeable(db, caller, &Instance::TABLE, id.uuid()).await,
             Self::Account(user) => Ok(caller.user_id() == Some(user)),
             Self::Review => Ok(reviews(caller)),
             Self::Audit => Ok(caller.permits(Attempt::TABLE.permission(), Verb::Read)),
+            Self::Administration => Ok(signed_in && !self.kinds(caller).is_empty()),
             Self::Chat => Ok(signed_in),
         }
+    }
+
+    /// Whether the administration's stream tells of a kind of resource.
+    pub(super) fn is_administered(table: &Table) -> bool {
+        ADMINISTERED.iter().any(|administered| administered.name == table.name)
     }
 
     /// Whether each event decides who receives it, by what it is about.
@@ -76,9 +109,16 @@ impl Stream {
         match (self, caller.principal.actor) {
             (Self::Platform(platform), Actor::Platform(id)) if id == platform => covered(DEPLOYED),
             (Self::Platform(_), Actor::User(_)) => covered(DEPLOYED),
+            (Self::Output(_), Actor::User(_)) if caller.covers(Instance::TABLE.permission(), Verb::Update) => {
+                vec![super::OUTPUT]
+            }
             (Self::Account(user), Actor::User(id)) if id == user => covered(OWN),
             (Self::Review, _) if reviews(caller) => covered(&[&Build::TABLE]),
             (Self::Audit, _) if caller.permits(Attempt::TABLE.permission(), Verb::Read) => vec![Attempt::TABLE.name],
+            (Self::Administration, Actor::User(_) | Actor::Platform(_)) => {
+                let read = ADMINISTERED.iter().filter(|table| reads_all(table, caller));
+                read.map(|table| table.name).collect()
+            }
             (Self::Chat, Actor::User(_) | Actor::Platform(_)) => vec![super::MESSAGE],
             _ => Vec::new(),
         }
@@ -96,9 +136,11 @@ impl fmt::Display for Stream {
             Self::Catalog => f.write_str("catalog"),
             Self::Product(id) => write!(f, "product:{id}"),
             Self::Platform(id) => write!(f, "platform:{id}"),
+            Self::Output(id) => write!(f, "output:{id}"),
             Self::Account(user) => write!(f, "account:{user}"),
             Self::Review => f.write_str("review"),
             Self::Audit => f.write_str("audit"),
+            Self::Administration => f.write_str("administration"),
             Self::Chat => f.write_str("chat"),
         }
     }
@@ -113,9 +155,11 @@ impl FromStr for Stream {
             None if text == "catalog" => Ok(Self::Catalog),
             None if text == "review" => Ok(Self::Review),
             None if text == "audit" => Ok(Self::Audit),
+            None if text == "administration" => Ok(Self::Administration),
             None if text == "chat" => Ok(Self::Chat),
             Some(("product", id)) => of(id).map(|id| Self::Product(id.into())),
             Some(("platform", id)) => of(id).map(|id| Self::Platform(id.into())),
+            Some(("output", id)) => of(id).map(|id| Self::Output(id.into())),
             Some(("account", id)) => of(id).map(|id| Self::Account(id.into())),
             _ => Err(()),
         }

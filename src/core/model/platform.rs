@@ -83,7 +83,7 @@ impl Resource for Platform {
 }
 
 impl Platform {
-    /// The event that tells its owner, and those who follow the platform, what happened to it.
+    /// The event that tells its owner, those who follow the platform, and those who administer, what happened to it.
     pub fn event(&self, event_type: EventType, what: &str) -> NewEvent {
         let message = format!("The platform {} {what}.", self.name.as_str());
         let model = json!({ "platform": {
@@ -93,7 +93,7 @@ impl Platform {
             "state": self.state,
             "last_seen_at": self.last_seen_at,
         } });
-        let streams = vec![Stream::Account(self.user_id), Stream::Platform(self.id)];
+        let streams = vec![Stream::Account(self.user_id), Stream::Platform(self.id), Stream::Administration];
         NewEvent::of_right(event_type, Self::TABLE.name, self.id.uuid(), message, model, streams)
     }
 }

@@ -176,8 +176,20 @@ pub async fn load<R: Resource>(db: &Db, caller: &Caller, ancestors: &[Uuid], id:
 /// # Errors
 /// When the database is away.
 pub async fn is_readable(db: &Db, caller: &Caller, table: &Table, id: Uuid) -> Result<bool> {
+    is_allowed(db, caller, table, id, Verb::Read).await
+}
+
+/// Whether there is such a row and the caller may change it.
+///
+/// # Errors
+/// When the database is away.
+pub async fn is_changeable(db: &Db, caller: &Caller, table: &Table, id: Uuid) -> Result<bool> {
+    is_allowed(db, caller, table, id, Verb::Update).await
+}
+
+async fn is_allowed(db: &Db, caller: &Caller, table: &Table, id: Uuid, verb: Verb) -> Result<bool> {
     let mut select = Statement::new(format!("select 1 from {} where ", table.plural));
-    push_item(table, caller, &[], id, Verb::Read, &mut select);
+    push_item(table, caller, &[], id, verb, &mut select);
     db.exists(select).await
 }
 

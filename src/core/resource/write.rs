@@ -13,7 +13,7 @@ use crate::core::audit::Entry;
 use crate::core::db::{Db, Statement, Tx, again};
 use crate::core::error::Kind;
 use crate::core::files::Stored;
-use crate::core::{Error, Result, idempotency};
+use crate::core::{Error, Result, event, idempotency};
 
 /// What must hold of the present state for a change to go ahead.
 pub type Demand<'a, R> = dyn Fn(&Located<R>) -> Result<()> + Send + Sync + 'a;
@@ -282,7 +282,7 @@ async fn delete_once<R: Resource>(
 /// What the rest of the marketplace is to know of a change: its events, its entry in the audit log, and whether who may do
 /// what is to be found out anew.
 pub(super) async fn record<R: Resource>(tx: &Tx, caller: &Caller, old: Option<&R>, new: Option<&R>) -> Result<()> {
-    tx.announce(R::events(tx, caller, old, new).await?);
+    tx.announce(event::also_administered(R::events(tx, caller, old, new).await?, old, new));
     if let Some(entry) = Entry::of_change(caller, old, new) {
         tx.audit(entry);
     }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use crate::core::access::Caller;
 use crate::core::event::Stream;
 use crate::core::id::Id;
-use crate::core::model::{Platform, Product, User};
+use crate::core::model::{Instance, Platform, Product, User};
 
 /// How long an identifier may be, in bytes: every event repeats it.
 const IDENTIFIER: usize = 1024;
@@ -19,19 +19,22 @@ pub fn named(identifier: &str, caller: &Caller) -> Option<Stream> {
         user_id: Option<Id<User>>,
         product_id: Option<Id<Product>>,
         platform_id: Option<Id<Platform>>,
+        instance_id: Option<Id<Instance>>,
     }
     if identifier.len() > IDENTIFIER {
         return None;
     }
-    let Name { channel, user_id, product_id, platform_id } = serde_json::from_str(identifier).ok()?;
+    let Name { channel, user_id, product_id, platform_id, instance_id } = serde_json::from_str(identifier).ok()?;
     match channel.as_str() {
         "CatalogChannel" => Some(Stream::Catalog),
         "ProductChannel" => product_id.map(Stream::Product),
         // Agents have one platform, and need not say which.
         "PlatformChannel" => platform_id.or(caller.platform_id()).map(Stream::Platform),
+        "OutputChannel" => instance_id.map(Stream::Output),
         "AccountChannel" => user_id.or(caller.user_id()).map(Stream::Account),
         "ReviewChannel" => Some(Stream::Review),
         "AuditChannel" => Some(Stream::Audit),
+        "AdministrationChannel" => Some(Stream::Administration),
         "ChatChannel" => Some(Stream::Chat),
         _ => None,
     }
@@ -54,11 +57,15 @@ mod tests {
         let user = Caller { principal, ..stranger.clone() };
         let platform = format!(r#"{{"channel":"PlatformChannel","platform_id":"{id}"}}"#);
         let product = format!(r#"{{"product_id":"{id}","channel":"ProductChannel"}}"#);
+        let output = format!(r#"{{"channel":"OutputChannel","instance_id":"{id}"}}"#);
         for (identifier, caller, expected) in [
             (r#"{"channel":"CatalogChannel"}"#, &stranger, Some(Stream::Catalog)),
             (r#" {"x":[1], "channel":"CatalogChannel"}"#, &stranger, Some(Stream::Catalog)),
             (r#"{"channel":"AuditChannel"}"#, &stranger, Some(Stream::Audit)),
             (r#"{"channel":"ReviewChannel"}"#, &stranger, Some(Stream::Review)),
+            (&output, &stranger, Some(Stream::Output(id.into()))),
+            (r#"{"channel":"OutputChannel"}"#, &stranger, None),
+            (r#"{"channel":"AdministrationChannel"}"#, &stranger, Some(Stream::Administration)),
             (r#"{"channel":"ChatChannel","room":1}"#, &stranger, Some(Stream::Chat)),
             (r#"{"channel":"AccountChannel"}"#, &stranger, None),
             (r#"{"channel":"AccountChannel"}"#, &user, Some(Stream::Account(id.into()))),

@@ -32,15 +32,15 @@ fn events() -> Value {
     let id = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}";
     let stream = json!({
         "type": "string", "default": "catalog",
-        "pattern": format!("^(catalog|account|review|audit|(product|platform|account):{id})$"),
+        "pattern": format!("^(catalog|account|review|audit|administration|(product|platform|output|account):{id})$"),
     });
     let summary = "The events of a stream after one of them, oldest first";
     Operation::read("events", "listEvents", summary, "/events")
         .parameter(query(
             "stream",
             stream,
-            "The stream: what is published, what concerns your rights, builds in review, who asked to use what; or all about a product, \
-             or what is to run on a platform, by its id.",
+            "The stream: what is published, what concerns your rights, builds in review, who asked to use what, what is administered; all about a product, \
+             what is to run on a platform, or that an instance has printed more, by its id.",
         ))
         .parameter(query("after", after, "The id of an event; `latest` only tells the id of the newest."))
         .parameter(query("limit", limit, "How many."))

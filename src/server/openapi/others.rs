@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::answers;
 use super::operations::{Operation, related, transition};
 use super::parameters::{of_index, query};
-use super::schemas::{object, reference};
+use super::schemas::{about, object, reference};
 use crate::core::access::Permissions;
 use crate::core::field::{Document, Shape};
 use crate::core::model::{IdentityProvider, Product, Surrogate};
@@ -104,16 +104,19 @@ fn packages() -> Value {
 }
 
 /// The schemas.
-pub fn schemas() -> [(&'static str, Value); 11] {
+pub fn schemas() -> [(&'static str, Value); 12] {
     let text = || json!({ "type": "string" });
     let instant = || Shape::Time.schema();
+    let flag = || Shape::Boolean.schema();
     let maybe_id = || json!({ "type": ["string", "null"], "format": "uuid" });
     let line = || json!({ "type": "integer", "minimum": 1 });
     let count = || json!({ "type": "integer", "minimum": 0 });
     let word = |words: &[&str]| json!({ "type": "string", "enum": words });
     let mut status = object(
         "Whether the marketplace is well, and who asks.",
-        json!({ "message": text(), "product": reference("Clock"), "database": reference("Clock") }),
+        json!({
+            "message": text(), "version": text(), "rules": reference("Rules"), "product": reference("Clock"), "database": reference("Clock"),
+        }),
     );
     status["properties"]["jwt"] = reference("Credential");
     status["properties"]["identity"] = reference("Principal");
@@ -131,6 +134,18 @@ pub fn schemas() -> [(&'static str, Value); 11] {
     [
         ("Problem", answers::problem()),
         ("Health", object("That all is well.", json!({ "message": text() }))),
+        (
+            "Rules",
+            object(
+                "What the operator lets people do, and requires of builds before they are published.",
+                json!({
+                    "self_publishing": about(flag(), "Owners publish what is theirs."),
+                    "review": about(flag(), "Somebody other than who submitted a build has to validate it."),
+                    "check": about(flag(), "A build has to pass the operator's check."),
+                    "strict": about(flag(), "The manifest of a build has to be without warnings."),
+                }),
+            ),
+        ),
         ("Clock", object("An instant.", json!({ "datetime": instant() }))),
         (
             "Principal",

@@ -15,6 +15,10 @@ const NEIGHBOURLY = 150;
 const AGAIN = 5_000;
 
 /** @typedef {{id: string, name: string, email: string | null}} Person */
+/**
+ * What the operator lets owners do, and requires of builds before they are published.
+ * @typedef {{self_publishing: boolean, review: boolean, check: boolean, strict: boolean}} Rules
+ */
 
 class Session extends EventTarget {
     /** @type {string | null} */
@@ -24,6 +28,8 @@ class Session extends EventTarget {
     user = null;
     /** @type {Record<string, Record<string, boolean>>} */
     permissions = {};
+    /** @type {Rules} */
+    rules = { self_publishing: false, review: false, check: false, strict: false };
     /** When the token ends, if it does. @type {Date | null} */
     expires = null;
 
@@ -133,6 +139,7 @@ class Session extends EventTarget {
         }
         this.user = status.identity.user;
         this.permissions = status.permissions ?? {};
+        this.rules = status.rules;
         this.expires = status.jwt?.expires_at ? new Date(status.jwt.expires_at) : null;
         this.dispatchEvent(new Event("change"));
     }

@@ -13,6 +13,8 @@ import { session } from "./session.js";
 const PATIENT = 200;
 /** Changes that come as close as this, in milliseconds, are looked at together. */
 const TOGETHER = 250;
+/** What takes long to load is loaded less often: in between, for so many times as long it is not. */
+const SPARING = 3;
 
 /** @typedef {import("./dom.js").Child} Child */
 
@@ -32,6 +34,8 @@ export class View extends HTMLElement {
     #loading = null;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     #soon;
+    /** Before this, by the clock of `performance`, it is not loaded anew for what others did. */
+    #rested = 0;
     /** Whether something has changed since what is loaded was asked for. */
     #isStale = false;
 
@@ -98,8 +102,11 @@ export class View extends HTMLElement {
             this.#isWaiting = true;
             this.draw();
         }, PATIENT);
+        const begun = performance.now();
         try {
             const data = await this.load(loading.signal);
+            const now = performance.now();
+            this.#rested = now + SPARING * (now - begun);
             if (loading.signal.aborted) return;
             this.data = data;
             this.#wrong = null;
@@ -118,11 +125,14 @@ export class View extends HTMLElement {
 
     /** Loads anew in a moment, with whatever else changes meanwhile; what is being loaded is waited for. */
     refreshSoon() {
-        this.#soon ??= setTimeout(() => {
-            this.#soon = undefined;
-            if (this.#loading) this.#isStale = true;
-            else this.refresh();
-        }, TOGETHER);
+        this.#soon ??= setTimeout(
+            () => {
+                this.#soon = undefined;
+                if (this.#loading) this.#isStale = true;
+                else this.refresh();
+            },
+            Math.max(TOGETHER, this.#rested - performance.now()),
+        );
     }
 
     /**

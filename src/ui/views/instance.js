@@ -73,7 +73,10 @@ class Instance extends View {
                     "div",
                     { class: "stack" },
                     section("State", [progress(instance, reports[0], platform), where(instance, reports[0])]),
-                    section("Output", h("mkt-logs", { key: instance.id, path: `${this.#path}/logs` })),
+                    // What is printed may have secrets.
+                    this.#may("update")
+                        ? section("Output", h("mkt-logs", { key: instance.id, path: `${this.#path}/logs`, instance: instance.id }))
+                        : null,
                     planned ? [needs(planned), tasks(planned)] : null,
                     reports.length > 0 ? section("History", history(reports)) : null,
                 ),

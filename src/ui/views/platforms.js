@@ -11,7 +11,7 @@ import { copyable, empty, heading, state, table, when } from "../parts/small.js"
 import { KEY, keyHelp } from "./platform/key.js";
 
 const PER_PAGE = 50;
-/** How often what no event tells of is looked at, in milliseconds. */
+/** How often what no event tells of is looked at, in milliseconds: when agents were last heard of. */
 const NOW_AND_THEN = 30_000;
 
 /** @typedef {{page: import("../base/api.js").Page, owners: Map<string, any>}} Data */
@@ -29,6 +29,7 @@ class Platforms extends View {
 
     started() {
         this.follow("AccountChannel");
+        this.follow("AdministrationChannel", {}, (event) => event.resource_type === "platform" && this.refreshSoon());
         this.every(NOW_AND_THEN);
     }
 

@@ -16,7 +16,7 @@ import { asset } from "./publishing/asset.js";
 import { CONTENT, NOTES } from "./publishing/builds.js";
 import { history } from "./publishing/history.js";
 import { needs, offers } from "./publishing/interfaces.js";
-import { mayEdit } from "./publishing/rights.js";
+import { isReady, mayEdit, mayPublish } from "./publishing/rights.js";
 import { configurations } from "./publishing/tasks.js";
 
 /** @type {import("../base/form.js").Field} */
@@ -122,19 +122,18 @@ class PublishingBuild extends View {
 
     /** @param {any} product @param {any} build */
     #deeds(product, build) {
-        const publishes = session.may("builds", "publish");
+        const publishes = mayPublish("builds", product);
         const isPublished = build.published_at !== null;
         const isOpen = build.state === "draft" || build.state === "rejected";
         const submit = () => this.#do(build, "submit", "It waits for a decision.");
-        const decides = publishes || session.may("builds", "validate");
+        const decides = session.may("builds", "publish") || session.may("builds", "validate");
+        const isReadyToGo = publishes && !isPublished && isReady(build);
         return [
-            isOpen ? h("button", { type: "button", class: publishes ? "" : "primary", onclick: submit }, "Submit for review") : null,
+            isOpen ? h("button", { type: "button", class: isReadyToGo ? "" : "primary", onclick: submit }, "Submit for review") : null,
             decides && !isPublished && !isOpen
                 ? h("a", { class: "button", href: to(`reviews/${product.id}/${build.id}`) }, "Review")
                 : null,
-            publishes && !isPublished
-                ? h("button", { type: "button", class: "primary", onclick: () => this.#publish(product, build) }, "Publish")
-                : null,
+            isReadyToGo ? h("button", { type: "button", class: "primary", onclick: () => this.#publish(product, build) }, "Publish") : null,
             publishes && isPublished && !build.yanked_at
                 ? h("button", { type: "button", class: "danger", onclick: () => this.#yank(build) }, "Withdraw")
                 : null,

@@ -13,7 +13,7 @@ import { builds } from "./publishing/builds.js";
 import { details } from "./publishing/details.js";
 import { badges, family, licences } from "./publishing/offers.js";
 import { logoOf, screenshots } from "./publishing/pictures.js";
-import { mayEdit, standing } from "./publishing/rights.js";
+import { mayEdit, mayPublish, standing } from "./publishing/rights.js";
 
 class PublishingProduct extends View {
     get name() {
@@ -86,7 +86,7 @@ class PublishingProduct extends View {
 
     /** @param {any} product */
     #deeds(product) {
-        const publishes = session.may("products", "publish");
+        const publishes = mayPublish("products", product);
         return [
             h("a", { class: "button", href: to(`products/${product.id}`) }, "As others see it"),
             publishes && product.published_at === null

@@ -10,6 +10,7 @@ import { productFacts } from "../parts/label.js";
 import { heading, section, trail } from "../parts/small.js";
 import { say } from "../parts/toast.js";
 import { history } from "./publishing/history.js";
+import { isReady } from "./publishing/rights.js";
 import { manifestOf } from "./review/manifest.js";
 import { changed, standing, what } from "./review/submission.js";
 
@@ -35,7 +36,7 @@ class Review extends View {
         const [previous, label, reviews] = await Promise.all([
             before ? find(`${of}/builds/${before}`, signal) : null,
             find(`${path}/label`, signal),
-            all(`${path}/reviews`, {}, signal),
+            all(`${path}/reviews`, { sort: "created_at" }, signal),
         ]);
         const people = await byId("/users", [product.user_id, ...reviews.map((/** @type {any} */ review) => review.user_id)], signal);
         this.#read ??= revision;
@@ -95,14 +96,18 @@ class Review extends View {
     }
 
     /** @param {any} data */
-    #deeds({ product, build }) {
+    #deeds({ product, build, reviews }) {
         const [validates, publishes] = [session.may("builds", "validate"), session.may("builds", "publish")];
+        const isReadyToGo = publishes && isReady(build);
+        const submitter = reviews.findLast((/** @type {any} */ review) => review.verdict === "submitted")?.user_id;
+        // Where builds are reviewed, nobody vouches for what they handed in themselves.
+        const vouches = validates && !build.validated_at && !(session.rules.review && submitter === session.user?.id);
         // Drafts are their publishers' own.
         if (build.published_at !== null || build.submitted_at === null) return null;
         return [
-            publishes ? h("button", { type: "button", class: "primary", onclick: () => this.#publish(product, build) }, "Publish") : null,
-            validates && !build.validated_at
-                ? h("button", { type: "button", class: publishes ? "" : "primary", onclick: () => this.#validate(build) }, "Validate")
+            isReadyToGo ? h("button", { type: "button", class: "primary", onclick: () => this.#publish(product, build) }, "Publish") : null,
+            vouches
+                ? h("button", { type: "button", class: isReadyToGo ? "" : "primary", onclick: () => this.#validate(build) }, "Validate")
                 : null,
             validates || publishes ? h("button", { type: "button", class: "danger", onclick: () => this.#reject(build) }, "Reject") : null,
         ];

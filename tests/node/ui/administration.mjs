@@ -35,6 +35,35 @@ await journey(async (arrive) => {
     await person.isSeen(`administration-${part.toLowerCase().replaceAll(" ", "-")}`);
   }
 
+  // What others do meanwhile appears by itself: of one they look at, too, and in the audit log.
+  const post = (path, body) => api("POST", path, body, token);
+  const name = `Elsewhere & <${PARTS.length}>`;
+  for (const [part, path, body] of [
+    ["Users", "/users", { name }],
+    ["Groups", "/groups", { name }],
+    ["Identity providers", "/identity_providers", { name, issuer: "https://sso.example.org", client_id: "mkt", client_secret: "secret" }],
+    ["Licences", "/licenses", { name, url: "https://example.org/elsewhere" }],
+    ["Interfaces", "/interfaces", { name, version: "1", uri: "https://example.org/elsewhere" }],
+    ["Badges", "/badges", { name, description: "Given elsewhere." }],
+  ]) {
+    await person.click("link", part);
+    await person.see("heading", part).first().waitFor();
+    await person.page.locator("main .card").first().waitFor();
+    await post(path, body);
+    await person.reads(name);
+  }
+  const [group] = (await get("/groups")).results.filter((one) => one.name === name);
+  const [somebody] = (await get("/users")).results.filter((one) => one.name === name);
+  await person.go(`administration/groups/${group.id}`);
+  await person.see("heading", name).first().waitFor();
+  await post(`${group.path}/members`, { user_id: somebody.id });
+  await person.see("link", name).first().waitFor();
+  await person.click("link", "Audit log");
+  await person.see("heading", "Audit log").first().waitFor();
+  const entries = await person.page.locator("main [role=status]").first().innerText();
+  await api("PATCH", group.path, { description: "Of whom nothing is known." }, token);
+  await person.page.waitForFunction((before) => document.querySelector("main [role=status]")?.textContent !== before, entries);
+
   // A user, a role, what it permits by the grid, and the appointment.
   await person.click("link", "Users");
   await person.click("button", "New user");

@@ -89,6 +89,10 @@ try {
     await person.page.locator(".chip", { hasText: "running" }).first().waitFor();
     await person.reads(/answers on \d+ with http:\/\/fhir.example.org/);
     await person.isSeen("instance");
+    // What it prints later is told, long before it is looked at again in any case.
+    const [, port] = /answers on (\d+)/.exec(await person.page.locator("pre.logs").innerText()) ?? [];
+    await fetch(`http://127.0.0.1:${port}/asked-for`);
+    await person.page.locator("pre.logs", { hasText: "asked-for" }).waitFor({ timeout: 30_000 });
     await person.click("button", "Stop");
     await person.page.locator(".chip", { hasText: "stopped" }).first().waitFor();
     await person.click("link", "ward");

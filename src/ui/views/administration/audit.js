@@ -90,6 +90,7 @@ const AUDIT = {
     many: "entries",
     path: "/audit_events",
     resource: "audit",
+    told: ["audit_event"],
     lead: "Who did what to what, when and from where. It can't be changed. What goes with something deleted has no entry of its own.",
     filters: [
         { name: "user_id", label: "By", find: finder("users"), known: knower("users") },

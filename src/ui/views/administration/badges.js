@@ -11,6 +11,7 @@ list("mkt-admin-badges", {
     one: "badge",
     path: "/badges",
     resource: "badges",
+    told: ["badge"],
     lead: "Marks of distinction that products may carry, such as a certificate. They are given to products where these are published.",
     filters: [
         { name: "name", label: "Name" },

@@ -14,6 +14,7 @@ list("mkt-admin-claims", {
     one: "claim",
     path: "/claims",
     resource: "claims",
+    told: ["claim", "entitlement"],
     lead: "Who uses entitlements, users and groups, and how often they were authorized. A claim is made at its entitlement.",
     filters: [
         { name: "claimant_id", label: "Claimant", find: findParties, known: knownParty },

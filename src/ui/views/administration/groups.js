@@ -23,6 +23,7 @@ const GROUPS = {
     one: "group",
     path: "/groups",
     resource: "groups",
+    told: ["group", "member", "role", "appointment", "user"],
     lead: "Users who are given roles and rights together, such as a department.",
     filters: [
         { name: "name", label: "Name" },

@@ -21,6 +21,7 @@ const INTERFACES = {
     one: "interface",
     path: "/interfaces",
     resource: "interfaces",
+    told: ["interface", "surrogate"],
     lead: "Versioned contracts, such as FHIR R4. Builds expose some and depend upon others, by which the marketplace wires them together.",
     filters: [
         { name: "name", label: "Name" },

@@ -31,6 +31,7 @@ list("mkt-admin-licenses", {
     one: "licence",
     path: "/licenses",
     resource: "licenses",
+    told: ["license"],
     lead: "Terms under which products are offered. A product under a licence is an offer, which people acquire as an entitlement.",
     filters: [
         { name: "name", label: "Name" },

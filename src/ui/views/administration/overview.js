@@ -8,7 +8,7 @@ import { session } from "../../base/session.js";
 import { View } from "../../base/view.js";
 import { facts, heading, section } from "../../parts/small.js";
 
-/** How often it is looked at again, in milliseconds. */
+/** How often it is looked at again for what no event tells of, clocks and health, in milliseconds. */
 const OFTEN = 15_000;
 /** From how far apart on two clocks are told to differ, in milliseconds. */
 const APART = 2_000;
@@ -26,23 +26,16 @@ const COUNTED = [
 ];
 
 class Overview extends View {
-    /** Of the program that serves the marketplace. @type {string | null} */
-    #version = null;
-
     get name() {
         return "Administration";
     }
 
     started() {
+        this.follow("AdministrationChannel");
+        this.follow("CatalogChannel");
+        this.follow("ReviewChannel");
+        this.follow("AuditChannel");
         this.every(OFTEN);
-        // It stands in the description of the API alone, which is long; nothing waits for it.
-        get("/openapi.json", undefined, this.signal).then(
-            (description) => {
-                this.#version = description.info.version;
-                this.draw();
-            },
-            () => {},
-        );
     }
 
     async load(/** @type {AbortSignal} */ signal) {
@@ -95,7 +88,8 @@ class Overview extends View {
             h("p", { key: "ready", class: `notice ${ready ? "good" : "warning"}`, role: "status" }, said),
             apart > APART ? h("p", { key: "apart", class: "notice warning" }, `${clocks} Licences are judged by the marketplace's.`) : null,
             facts([
-                ["Version", this.#version],
+                ["Version", status.version],
+                ["Publishing", publishing(status.rules)],
                 ["Marketplace's time", moment(status.product.datetime)],
                 ["Database's time", moment(status.database.datetime)],
                 ["Wait for review", waiting ? h("a", { href: to("reviews") }, several(waiting.total_entries, "build")) : null],
@@ -140,4 +134,15 @@ function tile({ name, href, number }) {
 function appointed({ role, number }) {
     if (!role) return "no role manages everything";
     return h("a", { href: to(`administration/roles/${role.id}`) }, `${several(number, "user or group", "users and groups")} appointed`);
+}
+
+/** Who publishes, and what it takes. @param {import("../../base/session.js").Rules} rules */
+function publishing(rules) {
+    const required = [
+        rules.review ? "a review" : null,
+        rules.check ? "the marketplace’s check" : null,
+        rules.strict ? "a manifest without warnings" : null,
+    ].filter(Boolean);
+    const who = rules.self_publishing ? "by owners" : "by those whom a role permits it";
+    return required.length > 0 ? `${who}; takes ${required.join(", ")}` : who;
 }

@@ -5,11 +5,15 @@ import { h } from "../../base/dom.js";
 import { go } from "../../base/router.js";
 import { View } from "../../base/view.js";
 import { heading, trail } from "../../parts/small.js";
-import { address, deeds } from "./records.js";
+import { address, deeds, followKind } from "./records.js";
 
 export class Page extends View {
     /** @type {import("./records.js").Kind} */
     kind = /** @type {any} */ (null);
+
+    started() {
+        followKind(this, this.kind);
+    }
 
     get name() {
         return this.data ? this.kind.called(this.data.row) : "";

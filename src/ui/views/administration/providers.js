@@ -32,6 +32,7 @@ const PROVIDERS = {
     one: "identity provider",
     path: "/identity_providers",
     resource: "identity_providers",
+    told: ["identity_provider"],
     lead: "OpenID Connect providers that people sign in with. One counts once it is enabled.",
     filters: [
         { name: "name", label: "Name" },

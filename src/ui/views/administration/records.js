@@ -18,7 +18,7 @@ import { Narrowing } from "./narrowing.js";
 /** What a table shows of rows. @typedef {[string, (row: any) => Child][]} Columns */
 
 const PER_PAGE = 25;
-/** How often what has no events is looked at again, in milliseconds. */
+/** How often those look again who are not told of all that there is, in milliseconds. */
 const OFTEN = 30_000;
 
 /**
@@ -30,6 +30,7 @@ const OFTEN = 30_000;
  * @property {string} [many]
  * @property {string} path In the API.
  * @property {string} resource As permissions name it.
+ * @property {string[]} told What to load anew upon: the kinds of things, as events name them, that are shown of it.
  * @property {string} lead What they are, for those who see them first.
  * @property {import("./narrowing.js").Filter[]} filters
  * @property {[string, string][]} sorts
@@ -108,8 +109,8 @@ export class Records extends View {
     }
 
     started() {
+        followKind(this, this.kind);
         this.narrowing = new Narrowing(this, `administration/${this.kind.part}`, this.kind.filters, this.kind.sorts);
-        this.every(OFTEN);
     }
 
     async load(/** @type {AbortSignal} */ signal) {
@@ -169,6 +170,13 @@ export class Records extends View {
             );
         return empty(`No ${many} yet`, "There is nothing to see so far.", this.#new());
     }
+}
+
+/** Has a view of a kind follow what happens to it. @param {View} view @param {Kind} kind */
+export function followKind(view, kind) {
+    view.follow("AdministrationChannel", {}, (event) => kind.told.includes(event.resource_type) && view.refreshSoon());
+    // They see some, by what is theirs.
+    if (!session.may(kind.resource, "read")) view.every(OFTEN);
 }
 
 /** A text with a word that is too long for its column may be broken within the word. @param {Child} content @returns {Child} */

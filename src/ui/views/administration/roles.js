@@ -34,6 +34,7 @@ const ROLES = {
     one: "role",
     path: "/roles",
     resource: "roles",
+    told: ["role", "appointment"],
     lead: "What users and groups are permitted to do. Several roles add up; nothing takes away. Nobody can give more than they have.",
     filters: [
         { name: "name", label: "Name" },

@@ -30,6 +30,7 @@ const USERS = {
     one: "user",
     path: "/users",
     resource: "users",
+    told: ["user", "identity", "group", "member", "role", "appointment"],
     lead: "The people of the marketplace. Most come by themselves, when they sign in first; each is then given every default role.",
     filters: [
         { name: "text", label: "Search", placeholder: "Part of a name" },

@@ -69,6 +69,7 @@ list("mkt-admin-vouchers", {
     one: "voucher",
     path: "/vouchers",
     resource: "vouchers",
+    told: ["voucher"],
     lead: "Codes that people redeem for an entitlement to a product, each once.",
     filters: [
         { name: "code", label: "Code" },

@@ -1,13 +1,13 @@
-/** What the tasks of an instance print: `<mkt-logs path>`, which goes on as they do. */
+/** What the tasks of an instance print: `<mkt-logs path instance>`, which goes on as they do. */
 
 import { get } from "../../base/api.js";
 import { h, render } from "../../base/dom.js";
+import { live } from "../../base/live.js";
 import { words } from "../../base/view.js";
 import { when } from "../../parts/small.js";
 
-/** How often it is looked at, in milliseconds; agents tell of it every five seconds. */
-const OFTEN = 3_000;
-
+/** How often it is looked at in any case, in milliseconds: for two minutes after that, one is told that there is more. */
+const OFTEN = 45_000;
 /** How close to the end counts as there, in pixels. */
 const NEAR = 40;
 
@@ -21,8 +21,12 @@ class Logs extends HTMLElement {
 
     connectedCallback() {
         this.#life = new AbortController();
-        const timer = setInterval(() => this.#isFollowing && document.visibilityState === "visible" && this.#load(), OFTEN);
-        this.#life.signal.addEventListener("abort", () => clearInterval(timer));
+        const { signal } = this.#life;
+        const look = () => this.#isFollowing && document.visibilityState === "visible" && this.#load();
+        const timer = setInterval(look, OFTEN);
+        signal.addEventListener("abort", () => clearInterval(timer));
+        document.addEventListener("visibilitychange", look, { signal });
+        live.follow("OutputChannel", { instance_id: this.getAttribute("instance") ?? "" }, { event: look, right: look }, signal);
         this.#load();
     }
 
