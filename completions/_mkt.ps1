@@ -775,6 +775,8 @@ Register-ArgumentCompleter -Native -CommandName 'mkt' -ScriptBlock {
             [CompletionResult]::new('--of', '--of', [CompletionResultType]::ParameterName, 'Only what was done to this, by id')
             [CompletionResult]::new('--resource', '--resource', [CompletionResultType]::ParameterName, 'Only what was done to things of this kind, such as role or product')
             [CompletionResult]::new('--action', '--action', [CompletionResultType]::ParameterName, 'Only this: create, update, delete, sign_in or sign_out')
+            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Only what was done from this instant on, such as 2026-01-31 or 2026-01-31T12:00:00Z')
+            [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Only what was done before this instant')
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'How many to show')
             [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'The marketplace''s address [default: that of the profile, else http://127.0.0.1:3000]')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]')

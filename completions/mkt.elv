@@ -741,6 +741,8 @@ set edit:completion:arg-completer[mkt] = {|@words|
             cand --of 'Only what was done to this, by id'
             cand --resource 'Only what was done to things of this kind, such as role or product'
             cand --action 'Only this: create, update, delete, sign_in or sign_out'
+            cand --since 'Only what was done from this instant on, such as 2026-01-31 or 2026-01-31T12:00:00Z'
+            cand --until 'Only what was done before this instant'
             cand --limit 'How many to show'
             cand --server 'The marketplace''s address [default: that of the profile, else http://127.0.0.1:3000]'
             cand --profile 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]'

@@ -794,6 +794,8 @@ complete -c mkt -n "__fish_mkt_using_subcommand audit" -l user -d 'Only what thi
 complete -c mkt -n "__fish_mkt_using_subcommand audit" -l of -d 'Only what was done to this, by id' -r
 complete -c mkt -n "__fish_mkt_using_subcommand audit" -l resource -d 'Only what was done to things of this kind, such as role or product' -r
 complete -c mkt -n "__fish_mkt_using_subcommand audit" -l action -d 'Only this: create, update, delete, sign_in or sign_out' -r
+complete -c mkt -n "__fish_mkt_using_subcommand audit" -l since -d 'Only what was done from this instant on, such as 2026-01-31 or 2026-01-31T12:00:00Z' -r
+complete -c mkt -n "__fish_mkt_using_subcommand audit" -l until -d 'Only what was done before this instant' -r
 complete -c mkt -n "__fish_mkt_using_subcommand audit" -l limit -d 'How many to show' -r
 complete -c mkt -n "__fish_mkt_using_subcommand audit" -l server -d 'The marketplace\'s address [default: that of the profile, else http://127.0.0.1:3000]' -r
 complete -c mkt -n "__fish_mkt_using_subcommand audit" -l profile -d 'The profile to use, of those in mkt profile list [default: the one chosen with mkt profile use]' -r

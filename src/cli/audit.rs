@@ -26,14 +26,28 @@ pub struct Args {
     #[arg(long, value_name = "ACTION")]
     action: Option<String>,
 
+    /// Only what was done from this instant on, such as 2026-01-31 or 2026-01-31T12:00:00Z
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+
+    /// Only what was done before this instant
+    #[arg(long, value_name = "TIME")]
+    until: Option<String>,
+
     /// How many to show
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
     limit: u16,
 }
 
 pub async fn run(args: Args, global: &Global, printer: &Printer) -> Result<(), Failed> {
-    let filters =
-        [("user_id", args.user), ("resource_id", args.of), ("resource_type", args.resource), ("action", args.action)];
+    let filters = [
+        ("user_id", args.user),
+        ("resource_id", args.of),
+        ("resource_type", args.resource),
+        ("action", args.action),
+        ("since", args.since),
+        ("until", args.until),
+    ];
     let mut parameters: Vec<(&str, String)> =
         filters.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
     parameters.extend([

@@ -4,6 +4,7 @@
 mod collect;
 mod image;
 mod location;
+mod monogram;
 mod parts;
 mod rendition;
 mod sha256;
@@ -22,6 +23,7 @@ use tokio::io::{AsyncReadExt, AsyncSeekExt, SeekFrom};
 use tokio::sync::Semaphore;
 
 pub use location::StorageUrl;
+pub use monogram::monogram;
 pub use parts::{LARGEST_PART, Partial};
 pub use rendition::{Rendition, Size};
 pub use sha256::Sha256;

@@ -24,6 +24,7 @@ mod logo;
 mod member;
 mod parameter;
 mod party;
+mod period;
 mod platform;
 mod product;
 mod product_license;

@@ -16,6 +16,7 @@ use http_range_header::parse_range_header;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::Deserialize;
 use uuid::Uuid;
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::App;
 use super::answer;
@@ -24,10 +25,13 @@ use super::body::file_name;
 use super::crud::{self, Answer, Ids};
 use super::problem::Problem;
 use crate::core::field::{Line, MimeType};
-use crate::core::files::{Labels, Sha256, Size};
+use crate::core::files::{Labels, Sha256, Size, monogram};
 use crate::core::model::{Build, Logo, Product, Screenshot};
 use crate::core::resource::{self, Given, Resource};
 use crate::core::{Error, Result};
+
+/// The media type of drawings.
+const SVG: &str = "image/svg+xml";
 
 /// The routes. They take and answer any media type, and may take as long as bytes keep coming.
 pub fn routes() -> Router<App> {
@@ -134,10 +138,38 @@ async fn screenshot_image(State(app): State<App>, asker: Asker, ids: Ids, header
     download(&app, &headers, &sha256, screenshot.image_media_type.as_ref()).await
 }
 
-async fn sized_logo(State(app): State<App>, asker: Asker, Sized(ids, size): Sized) -> Answer {
+/// A logo made smaller. For a product without one, what stands in for it: a drawing of its own for those who say that they take
+/// drawings, as browsers do where they show pictures; else a neutral picture.
+async fn sized_logo(State(app): State<App>, asker: Asker, Sized(ids, size): Sized, headers: HeaderMap) -> Answer {
     let [product] = ids.exactly()?;
-    let picture = logo_of(&app, &asker, product).await?.map(|(sha256, _)| sha256);
-    rendition(&app, picture.as_ref(), size).await
+    if let Some((picture, _)) = logo_of(&app, &asker, product).await? {
+        return rendition(&app, Some(&picture), size).await;
+    }
+    let mut response = if takes_drawings(&headers) {
+        let Product { name, .. } = resource::load(app.db(), &asker, &[], product).await?;
+        drawing(monogram(name.as_str(), product))?
+    } else {
+        rendition(&app, None, size).await?
+    };
+    response.headers_mut().append(header::VARY, HeaderValue::from_static("accept"));
+    Ok(response)
+}
+
+/// Whether SVG is among what a client names as what it takes.
+fn takes_drawings(headers: &HeaderMap) -> bool {
+    let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    accepted.flat_map(|value| value.split(',')).any(|range| {
+        let mut parts = range.split(';').map(str::trim);
+        parts.next().is_some_and(|media_type| media_type.eq_ignore_ascii_case(SVG)) && parts.all(|part| part != "q=0")
+    })
+}
+
+fn drawing(svg: String) -> Answer {
+    let tag = format!("{:016x}", xxh3_64(svg.as_bytes()));
+    let mut response = svg.into_response();
+    harmless(response.headers_mut(), &tag)?;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(SVG));
+    Ok(response)
 }
 
 async fn sized_screenshot(State(app): State<App>, asker: Asker, Sized(ids, size): Sized) -> Answer {

@@ -102,6 +102,16 @@ on_both! {
             let neutral = get(&server, &format!("{logo}/{size}"), &[]).await;
             assert_eq!((neutral.header("content-type"), neutral.dimensions()), ("image/png", (side, side)), "{size}");
         }
+        // Browsers show a drawing that tells products apart, and makes no markup of names.
+        let browser = [("accept", "image/avif,image/webp,image/svg+xml,image/*,*/*;q=0.8")];
+        let drawn = get(&server, &format!("{logo}/small"), &browser).await;
+        assert_eq!((drawn.header("content-type"), drawn.header("vary")), ("image/svg+xml", "accept"));
+        let body = String::from_utf8_lossy(&drawn.bytes);
+        assert!(body.ends_with(">S</text></svg>"), "{body}");
+        let known = [browser[0], ("if-none-match", drawn.header("etag"))];
+        assert_eq!(get(&server, &format!("{logo}/small"), &known).await.status, 304);
+        let none = get(&server, &format!("{logo}/small"), &[("accept", "image/svg+xml; q=0, image/*")]).await;
+        assert_eq!(none.header("content-type"), "image/png");
         assert_eq!(get(&server, &format!("{logo}/huge"), &[]).await.status, 404);
         assert_eq!(Answer::to(server.anonymous(Method::GET, &format!("{logo}/small"))).await.status, 404, "a draft");
 

@@ -312,6 +312,11 @@ on_both! {
         let tokens = server.get("/audit_events?resource_type=token").await;
         assert_eq!((column(&tokens, "action"), tokens.to_string().contains(&token)), (vec![json!("create")], false));
         // It is for those who may, and nobody changes it.
+        for (period, all) in [("since=2020-01-01", true), ("until=2020-01-01T00:00:00Z", false), ("since=2020-01-01&until=2999-01-01", true)] {
+            let page = server.get(&format!("/audit_events?resource_type=token&{period}")).await;
+            assert_eq!(page["total_entries"], if all { tokens["total_entries"].clone() } else { json!(0) }, "{period}");
+        }
+        assert_eq!(Answer::to(server.request(Method::GET, "/audit_events?since=soon")).await.status, 400);
         let stranger = Answer::to(server.anonymous(Method::GET, "/audit_events")).await;
         assert_eq!(stranger.json()["total_entries"], 0);
         assert_eq!(send(&server, &token, Method::GET, "/audit_events", json!({})).await.json()["total_entries"], 0);

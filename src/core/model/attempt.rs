@@ -2,15 +2,14 @@
 
 use uuid::Uuid;
 
-use super::{Claim, Entitlement, PartyType, Product};
+use super::{Claim, Entitlement, PartyType, Product, period};
+use crate::core::Result;
 use crate::core::access::Caller;
-use crate::core::clock::Timestamp;
 use crate::core::db::Statement;
 use crate::core::field::choice::choice;
 use crate::core::field::{Line, Natural, Shape};
 use crate::core::id::Id;
 use crate::core::resource::{Resource, Table};
-use crate::core::{Error, Result};
 use crate::resource;
 
 choice! {
@@ -48,17 +47,9 @@ resource! {
 impl Resource for Attempt {
     const TABLE: Table =
         Table { name: "attempt", plural: "attempts", path: "/attempts", owner: Some("user_id"), ..Table::PLAIN };
-    const FILTERS: &'static [(&'static str, Shape, &'static str)] = &[
-        ("since", Shape::Time, "Only those from this instant on."),
-        ("until", Shape::Time, "Only those before this instant."),
-    ];
+    const FILTERS: &'static [(&'static str, Shape, &'static str)] = period::FILTERS;
 
     fn filter(name: &str, value: &str, _: &Caller, statement: &mut Statement) -> Result<()> {
-        let instant = value.parse::<Timestamp>().map_err(|_| {
-            Error::bad_request(format!("The parameter {name} must be a date-time such as 2026-01-31T12:00:00Z."))
-        })?;
-        let compared = if name == "since" { ">=" } else { "<" };
-        statement.push(&format!("attempts.created_at {compared} ")).push_arg(instant);
-        Ok(())
+        period::push(&Self::TABLE, name, value, statement)
     }
 }

@@ -2,9 +2,11 @@
 
 use uuid::Uuid;
 
-use super::{Platform, Token, User};
-use crate::core::db::Json;
-use crate::core::field::{Line, Object};
+use super::{Platform, Token, User, period};
+use crate::core::Result;
+use crate::core::access::Caller;
+use crate::core::db::{Json, Statement};
+use crate::core::field::{Line, Object, Shape};
 use crate::core::id::Id;
 use crate::core::resource::{Resource, Table};
 use crate::resource;
@@ -41,4 +43,9 @@ impl Resource for AuditEvent {
         path: "/audit_events",
         ..Table::PLAIN
     };
+    const FILTERS: &'static [(&'static str, Shape, &'static str)] = period::FILTERS;
+
+    fn filter(name: &str, value: &str, _: &Caller, statement: &mut Statement) -> Result<()> {
+        period::push(&Self::TABLE, name, value, statement)
+    }
 }

@@ -50,12 +50,7 @@ pub fn paths() -> Vec<(String, Value)> {
                 "put": stored(put_logo, "Logo"),
             }),
         ),
-        sized(
-            "logos",
-            "readSizedLogo",
-            "The logo of a product, or a neutral picture, as PNG",
-            &format!("{logo}/{{size}}"),
-        ),
+        sized_logo(),
         (
             image.clone(),
             json!({
@@ -104,4 +99,12 @@ fn download(tag: &str, id: &str, summary: &str, path: &str, media_type: &str) ->
 fn sized(tag: &str, id: &str, summary: &str, path: &str) -> (String, Value) {
     let picture = answers::file("The picture, fitted into 100, 200 or 400 pixels.", "image/png");
     (path.to_owned(), json!({ "get": Operation::read(tag, id, summary, path).answers_known(picture, &[READ]) }))
+}
+
+/// For those who take drawings, one stands in for a logo that is not there.
+fn sized_logo() -> (String, Value) {
+    let summary = "The logo of a product as PNG; without one a neutral picture, or a drawing for those whose Accept names image/svg+xml";
+    let (path, mut item) = sized("logos", "readSizedLogo", summary, "/products/{product_id}/logo/{size}");
+    item["get"]["responses"]["200"]["content"]["image/svg+xml"] = json!({});
+    (path, item)
 }

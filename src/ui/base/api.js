@@ -151,7 +151,7 @@ export async function byId(path, ids, signal) {
 
 /** A file that takes a token, as an address of the document's own. @param {string} path @param {AbortSignal} [signal] */
 export async function file(path, signal) {
-    const response = await ask("GET", path, { signal, headers: { accept: "*/*" } });
+    const response = await ask("GET", path, { signal, headers: { accept: "image/svg+xml,*/*" } });
     return URL.createObjectURL(await response.blob());
 }
 

@@ -100,6 +100,8 @@ const AUDIT = {
             label: "To what",
             choices: TYPES.map((type) => [type, title(type).replace("license", "licence").replace("License", "Licence")]),
         },
+        { name: "since", label: "From (UTC)", day: true },
+        { name: "until", label: "Before (UTC)", day: true },
         { name: "address", label: "From address" },
         { name: "resource_id", label: "Id of the thing", placeholder: "UUID", whole: /^[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}$/i },
     ],

@@ -13,6 +13,7 @@ import { Typing } from "../../base/typing.js";
  * @property {[string, string][]} [choices] Values with what they are called; whatever one likes without.
  * @property {import("../../base/pick.js").Find} [find] Where it is the id of something: finds it by what is typed.
  * @property {(id: string, signal: AbortSignal) => Promise<import("../../base/pick.js").Option | null>} [known] What an id is called.
+ * @property {boolean} [day] Where it is an instant: it is the first of a day, of those of UTC.
  * @property {RegExp} [whole] What the API takes: before it is typed as a whole nothing is filtered by it.
  */
 /** @typedef {Record<string, import("../../base/pick.js").Option | null>} Known */
@@ -101,7 +102,7 @@ export class Narrowing {
     }
 
     /** @param {Filter} filter @param {string} id @param {Known} known */
-    #control({ name, placeholder, choices, find, whole }, id, known) {
+    #control({ name, placeholder, choices, find, day, whole }, id, known) {
         const value = this.view.query.get(name) ?? "";
         const set = (/** @type {any} */ event) => go(this.with({ [name]: event.target.value }));
         if (choices) {
@@ -112,6 +113,7 @@ export class Narrowing {
             const control = { id, placeholder: placeholder ?? "Any" };
             return h("mkt-pick", { name, find, known: known[name] ?? null, control, value, oninput: set });
         }
+        if (day) return h("input", { id, type: "date", value, onchange: set });
         return h("input", {
             id,
             type: "search",
