@@ -17,7 +17,7 @@ use super::model::{Platform, PlatformState};
 
 /// After how many seconds of silence a platform is offline.
 pub const SILENCE: i64 = 60;
-/// How many agents one statement writes.
+/// How many agents or platforms one transaction writes: statements have limits.
 const AT_ONCE: usize = 1000;
 
 /// That an agent was heard of.
@@ -109,24 +109,33 @@ async fn note_some(db: &Db, beats: &[Beat]) -> Result<()> {
 /// When the database is away.
 pub async fn sweep(db: &Db, now: Timestamp) -> Result<()> {
     let before = Timestamp::from(now.datetime() - Duration::seconds(SILENCE));
-    let silent = "state = 'online' and last_seen_at < $1";
-    if !db.exists(Statement::new(format!("select 1 from platforms where {silent} limit 1")).bind(before)).await? {
+    let silent = "select 1 from platforms where state = 'online' and last_seen_at < $1 limit 1";
+    if !db.exists(Statement::new(silent).bind(before)).await? {
         return Ok(());
     }
-    again(|| async {
-        let tx = db.begin().await?;
-        let ids: Vec<(Uuid,)> =
-            tx.all(Statement::new(format!("select id from platforms where {silent} order by id")).bind(before)).await?;
-        let ids: Vec<Uuid> = ids.into_iter().map(|(id,)| id).collect();
-        lock(&tx, &ids).await?;
-        // Looked at again: another server may have heard of them, or have told so, meanwhile.
-        let update = format!("update platforms set state = 'offline' where {silent} returning *");
-        let platforms: Vec<Platform> = tx.all(Statement::new(update).bind(before)).await?;
-        turn(&tx, platforms, PlatformState::Offline, None);
-        tx.execute(crate::sql!("delete from agents where seen_at < $1", before)).await?;
-        tx.commit().await
-    })
-    .await
+    while again(|| sweep_some(db, before)).await? {}
+    Ok(())
+}
+
+/// The part of [`sweep`] in one transaction. Answers whether there may be more.
+async fn sweep_some(db: &Db, before: Timestamp) -> Result<bool> {
+    let tx = db.begin().await?;
+    let mut select = Statement::new("select id from platforms where state = 'online' and last_seen_at < ");
+    select.push_arg(before).push(" order by id limit ").push_arg(AT_ONCE as i64);
+    let ids: Vec<(Uuid,)> = tx.all(select).await?;
+    let ids: Vec<Uuid> = ids.into_iter().map(|(id,)| id).collect();
+    lock(&tx, &ids).await?;
+    // Looked at again: another server may have heard of them, or have told so, meanwhile.
+    let mut update =
+        Statement::new("update platforms set state = 'offline' where state = 'online' and last_seen_at < ");
+    update.push_arg(before).push(" and ");
+    tx.dialect().push_any("id", &ids, &mut update);
+    update.push(" returning *");
+    let platforms: Vec<Platform> = tx.all(update).await?;
+    turn(&tx, platforms, PlatformState::Offline, None);
+    tx.execute(crate::sql!("delete from agents where seen_at < $1", before)).await?;
+    tx.commit().await?;
+    Ok(ids.len() == AT_ONCE)
 }
 
 /// Holds platforms against other writers, in one order for all.

@@ -6,6 +6,7 @@ use mkt::core::clock::{self, Timestamp};
 use mkt::core::db::Statement;
 use reqwest::Method;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::licensing::market::{Market, User};
 use crate::support::cable::{Cable, PATIENCE, beside, channel, channel_of};
@@ -81,6 +82,41 @@ impl Ward {
 }
 
 on_both! {
+    async fn many_that_fall_silent_at_once_are_offline(database: Database) {
+        let ward = Ward::open(&database, &["--rate-limit", "0"]).await;
+        let db = beside(&database).await;
+        let long_ago: Timestamp = "2026-01-31".parse().unwrap();
+        // More than one statement can tell of.
+        for _ in 0..7 {
+            let mut insert = Statement::new(
+                "insert into platforms (id, user_id, name, created_at, updated_at, state, last_seen_at) values ",
+            );
+            for number in 0..1000 {
+                let id = Uuid::new_v4();
+                insert.push(if number > 0 { ", (" } else { "(" }).push_arg(id).push(", ").push_arg(ward.owner.id.parse::<Uuid>().unwrap());
+                insert.push(", ").push_arg(id.to_string()).push(", ").push_arg(long_ago).push(", ").push_arg(long_ago);
+                insert.push(", 'online', ").push_arg(long_ago).push(")");
+            }
+            let tx = db.begin().await.unwrap();
+            tx.execute(insert).await.unwrap();
+            tx.commit().await.unwrap();
+        }
+        let begun = Instant::now();
+        while ward.market.server.get("/platforms?state=online").await["total_entries"] != 0 {
+            assert!(begun.elapsed() < 2 * PATIENCE);
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        let (mut told, mut after) = (0, String::new());
+        loop {
+            let page = ward.market.server.get(&format!("/events?stream=administration&limit=1000&after={after}")).await;
+            let events = page["results"].as_array().unwrap();
+            let Some(last) = events.last() else { break };
+            after = last["id"].as_str().unwrap().to_owned();
+            told += events.iter().filter(|event| event["message"].as_str().unwrap().ends_with(" is offline.")).count();
+        }
+        assert_eq!(told, 7000, "each is told of once");
+    }
+
     async fn a_platform_is_online_while_its_agent_is_heard_of(database: Database) {
         let logging = ["--log", "info,sqlx::query=debug", "--log-format", "json"];
         let ward = Ward::open(&database, &logging).await;
