@@ -14,7 +14,7 @@ list("mkt-admin-claims", {
     one: "claim",
     path: "/claims",
     resource: "claims",
-    told: ["claim", "entitlement"],
+    told: ["claim", "entitlement", "attempt"],
     lead: "Who uses entitlements, users and groups, and how often they were authorized. A claim is made at its entitlement.",
     filters: [
         { name: "claimant_id", label: "Claimant", find: findParties, known: knownParty },

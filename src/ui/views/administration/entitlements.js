@@ -60,7 +60,7 @@ const ENTITLEMENTS = {
     one: "entitlement",
     path: "/entitlements",
     resource: "entitlements",
-    told: ["entitlement", "claim"],
+    told: ["entitlement", "claim", "attempt"],
     lead: "Rights to products that users have acquired, by vouchers or as a grant. Who is to use one claims it, or has it claimed.",
     filters: [
         { name: "user_id", label: "User", find: finder("users"), known: knower("users") },

@@ -175,6 +175,7 @@ export class Records extends View {
 /** Has a view of a kind follow what happens to it. @param {View} view @param {Kind} kind */
 export function followKind(view, kind) {
     view.follow("AdministrationChannel", {}, (event) => kind.told.includes(event.resource_type) && view.refreshSoon());
+    if (kind.told.includes("attempt")) view.follow("AuditChannel");
     // They see some, by what is theirs.
     if (!session.may(kind.resource, "read")) view.every(OFTEN);
 }
