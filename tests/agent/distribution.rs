@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::ward::{Agent, PATIENCE, Ward};
 use crate::support::{Database, Manifest, mkt, on_stage};
 
-/// The static binary, as `cargo static` makes it.
-const BINARY: &str = "target/x86_64-unknown-linux-gnu/image/mkt";
+/// The static binary, as `cargo static` makes it, beside where tests may write.
+const BINARY: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/../x86_64-unknown-linux-gnu/image/mkt");
 /// The most bytes that the image may have.
 const LARGEST: u64 = 40 * 1000 * 1000;
 /// Where containers reach what listens on their machine.
